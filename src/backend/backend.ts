@@ -1,0 +1,130 @@
+/**
+ * The contract between `mvcc` and whatever keeps the data: SQLite, memory, or a third of your own. DESIGN.md beside
+ * this file tells how to write one; `contract.test.ts` is the suite that every implementation has to pass.
+ *
+ * A backend holds what has been written to it and nothing newer. `mvcc` keeps the newest changes in an overlay of
+ * generations, answers from overlay and backend together, and hands each full generation over with `write`. All reads
+ * are synchronous and bounded by their `limit`; all writes happen elsewhere (a worker) and end in a promise.
+ *
+ * Keys are "binary strings": one UTF-16 unit (0..255) a byte, so that comparing strings compares bytes, and a key can
+ * be a Map's key. `lib/binary-key.ts` converts.
+ */
+import type { LeaseId, RaftIndex, Revision, Term } from "../lib/ids.ts";
+
+/** A key as a binary string. */
+export type BinaryKey = string;
+
+/** What is known of a key's version without its value. */
+export interface VersionHead {
+  readonly key: BinaryKey;
+  /** The revision of the transaction that wrote it, and its place in that transaction. */
+  readonly modRevision: Revision;
+  readonly sub: number;
+  /** 0 for a tombstone, like `version` and `lease`. */
+  readonly createRevision: Revision;
+  /** 1 for a key's first put since it was created; 0 marks a deletion (a tombstone). */
+  readonly version: number;
+  readonly lease: LeaseId;
+}
+
+export interface Version extends VersionHead {
+  readonly value: Uint8Array;
+}
+
+/** Keys from `from` (included) to `to` (left out); `to` undefined means to the end of all keys. */
+export interface KeySpan {
+  readonly from: BinaryKey;
+  readonly to: BinaryKey | undefined;
+}
+
+/** A small durable table beside the keys: leases, alarms, members, users. Names are etcd's bucket names. */
+export interface MetaChange {
+  readonly bucket: string;
+  readonly key: BinaryKey;
+  /** Undefined deletes. */
+  readonly value: Uint8Array | undefined;
+}
+
+/** How far the data of a backend reaches. */
+export interface BackendPosition {
+  /** The newest revision written. 1 when empty, as in etcd. */
+  readonly revision: Revision;
+  /** The last log entry whose effects are all in; the log is replayed from the next one. 0 when empty. */
+  readonly appliedIndex: RaftIndex;
+  readonly appliedTerm: Term;
+  /** Versions superseded at or before this revision may be gone (logically compacted). 0 or -1: never. */
+  readonly compactRevision: Revision;
+  /** The physical part of compaction is finished up to this revision. */
+  readonly compactedRevision: Revision;
+}
+
+/** One overlay generation: applied in one durable-together transaction, all or nothing. */
+export interface Generation {
+  /** In order of (modRevision, sub), each newer than everything written before. */
+  readonly versions: readonly Version[];
+  readonly meta: readonly MetaChange[];
+  readonly appliedIndex: RaftIndex;
+  readonly appliedTerm: Term;
+  readonly revision: Revision;
+  readonly compactRevision: Revision;
+}
+
+export interface ScanOptions {
+  /** See the keys as they were right after this revision. */
+  readonly atRevision: Revision;
+  /** At most so many rows; a shorter answer means the span is exhausted. */
+  readonly limit: number;
+  /** From the span's end to its beginning. */
+  readonly descending?: boolean;
+  /** Leave values empty. */
+  readonly keysOnly?: boolean;
+}
+
+export interface CompactionProgress {
+  /** Versions removed by this compaction. */
+  readonly removed: number;
+}
+
+export interface Backend {
+  readonly name: string;
+  readonly position: BackendPosition;
+
+  /** The newest version of a key with modRevision <= atRevision, tombstones included; undefined if there is none. */
+  versionAt(key: BinaryKey, atRevision: Revision): Version | undefined;
+  /** The same without the value, and only for the newest: the read that every put of a known key needs. */
+  newestHead(key: BinaryKey): VersionHead | undefined;
+  /**
+   * For each key of the span in key order its newest version with modRevision <= atRevision. Tombstones ARE
+   * reported (mvcc's merge needs them only from the overlay, so a backend may leave out keys whose answer is a
+   * tombstone: it must, for a scan to make progress over deleted keys `limit` counts live rows only).
+   */
+  scan(span: KeySpan, options: ScanOptions): Version[];
+  /**
+   * How many keys of the span live at `atRevision`, going over at most `limit` rows. `next` is where to go on, or
+   * undefined at the end.
+   */
+  count(span: KeySpan, atRevision: Revision, limit: number): { count: number; next: BinaryKey | undefined };
+  /** All versions, tombstones included, in order of (modRevision, sub), strictly after (revision, sub), at most
+   * `limit` rows and about `bytes` bytes of values: what a watcher that starts in the past reads. */
+  history(after: { revision: Revision; sub: number }, limit: number, bytes: number): Version[];
+  /** Keys whose newest version is live and attached to `lease`, in key order, strictly after `after`. */
+  keysOfLease(lease: LeaseId, after: BinaryKey | undefined, limit: number): BinaryKey[];
+
+  /** The rows of a bucket in key order, strictly after `after`. */
+  meta(bucket: string, after: BinaryKey | undefined, limit: number): { key: BinaryKey; value: Uint8Array }[];
+
+  /** Hands a generation over. Resolves when it is readable here; a rejection is fatal for the server. */
+  write(generation: Generation): Promise<void>;
+  /**
+   * Physically removes versions superseded at or before `revision`, and tombstones at or before it, in the
+   * background, in small transactions. Call only after a generation with that compactRevision was written.
+   */
+  compact(revision: Revision, signal?: AbortSignal): Promise<CompactionProgress>;
+  /** Gives free pages back to the file system while reads and writes go on. */
+  defragment(signal?: AbortSignal): Promise<void>;
+
+  /** Allocated size on disk (etcd's db size), and the part in use, in bytes. May be a few seconds old. */
+  sizes(): { totalBytes: number; inUseBytes: number };
+  /** Waits for what was handed over, then closes. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,118 @@
+/**
+ * The messages of the hot path as plain objects, and their bytes. Revisions, limits and versions are JavaScript
+ * numbers (they stay below 2^53; anything larger on the wire becomes the nearest double, which compares as it
+ * should); lease ids keep all their 64 bits as bigints.
+ *
+ * Generated protobuf code is used for everything else; these few are by hand because they are read and written
+ * hundreds of thousands of times a second. `codec.test.ts` compares each with the generated code.
+ */
+import type { LeaseId } from "../lib/ids.ts";
+
+export interface KeyValue {
+  readonly key: Uint8Array;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+  readonly value: Uint8Array;
+  readonly lease: LeaseId;
+}
+
+export interface ResponseHeader {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+  readonly revision: number;
+  readonly raftTerm: number;
+}
+
+export const SortOrder = { none: 0, ascend: 1, descend: 2 } as const;
+export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder];
+export const SortTarget = { key: 0, version: 1, create: 2, mod: 3, value: 4 } as const;
+export type SortTarget = (typeof SortTarget)[keyof typeof SortTarget];
+
+export interface RangeRequest {
+  readonly key: Uint8Array;
+  /** Empty: the one key. A single zero byte: all keys from `key` on. */
+  readonly rangeEnd: Uint8Array;
+  readonly limit: number;
+  /** 0 or less: the newest. */
+  readonly revision: number;
+  readonly sortOrder: number;
+  readonly sortTarget: number;
+  readonly serializable: boolean;
+  readonly keysOnly: boolean;
+  readonly countOnly: boolean;
+  readonly minModRevision: number;
+  readonly maxModRevision: number;
+  readonly minCreateRevision: number;
+  readonly maxCreateRevision: number;
+}
+
+export interface RangeResponse {
+  readonly kvs: readonly KeyValue[];
+  readonly more: boolean;
+  readonly count: number;
+}
+
+export interface PutRequest {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+  readonly lease: LeaseId;
+  readonly prevKv: boolean;
+  readonly ignoreValue: boolean;
+  readonly ignoreLease: boolean;
+}
+
+export interface PutResponse {
+  readonly prevKv: KeyValue | undefined;
+}
+
+export interface DeleteRangeRequest {
+  readonly key: Uint8Array;
+  readonly rangeEnd: Uint8Array;
+  readonly prevKv: boolean;
+}
+
+export interface DeleteRangeResponse {
+  readonly deleted: number;
+  readonly prevKvs: readonly KeyValue[];
+}
+
+export const CompareResult = { equal: 0, greater: 1, less: 2, notEqual: 3 } as const;
+export const CompareTarget = { version: 0, create: 1, mod: 2, value: 3, lease: 4 } as const;
+
+export interface Compare {
+  readonly result: number;
+  readonly target: number;
+  readonly key: Uint8Array;
+  readonly rangeEnd: Uint8Array;
+  /** The operand that `target` names; undefined when the request left it out (etcd then compares with zero, or for
+   * VALUE fails the comparison). Numbers for version, create and mod; a bigint for lease; bytes for value. */
+  readonly operand: number | bigint | Uint8Array | undefined;
+}
+
+export type RequestOp =
+  | { readonly kind: "range"; readonly range: RangeRequest }
+  | { readonly kind: "put"; readonly put: PutRequest }
+  | { readonly kind: "deleteRange"; readonly deleteRange: DeleteRangeRequest }
+  | { readonly kind: "txn"; readonly txn: TxnRequest }
+  /** A RequestOp with nothing in it: etcd refuses it. */
+  | { readonly kind: "none" };
+
+export interface TxnRequest {
+  readonly compare: readonly Compare[];
+  readonly success: readonly RequestOp[];
+  readonly failure: readonly RequestOp[];
+}
+
+export type ResponseOp =
+  | { readonly kind: "range"; readonly range: RangeResponse }
+  | { readonly kind: "put"; readonly put: PutResponse }
+  | { readonly kind: "deleteRange"; readonly deleteRange: DeleteRangeResponse }
+  | { readonly kind: "txn"; readonly txn: TxnResponse };
+
+export interface TxnResponse {
+  readonly succeeded: boolean;
+  readonly responses: readonly ResponseOp[];
+  /** The revision at the end of this (sub-)transaction. etcd puts it into the header of every op's response. */
+  readonly revision: number;
+}

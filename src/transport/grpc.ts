@@ -1,0 +1,97 @@
+/**
+ * What the transport offers to those above it: gRPC calls as bytes. It knows nothing of messages or services.
+ *
+ * Everything is a callback and not a promise because a server that answers 200,000 calls a second cannot afford
+ * several promises for each: a unary handler that knows the answer calls `respond` before it returns, and all the
+ * answers of one event-loop turn leave in one write per connection.
+ */
+import type { EtcdError } from "../errors/etcd-error.ts";
+
+/** Who is at the other end of a connection. */
+export interface Peer {
+  /** `ip:port`, or the path of a unix socket. */
+  readonly address: string;
+  readonly secure: boolean;
+  /** The subject common name of a verified client certificate, if there was one. */
+  readonly certificateCommonName?: string | undefined;
+}
+
+/** Request metadata. Names are lower case. */
+export interface Metadata {
+  get(name: string): string | undefined;
+  entries(): Iterable<readonly [string, string]>;
+}
+
+/** One call, seen by its handler. After `respond`, `end` or `fail`, or once `cancelled`, writes do nothing. */
+export interface GrpcCall {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly metadata: Metadata;
+  readonly peer: Peer;
+  /** Milliseconds left of the client's `grpc-timeout`, or undefined without one. */
+  readonly timeoutMs: number | undefined;
+  /** True once the client went away, reset the stream, or its deadline passed. */
+  readonly cancelled: boolean;
+  /** `callback` runs once when the call becomes cancelled (at once if it is already). */
+  onCancel(callback: () => void): void;
+
+  /** The whole answer of a unary call: headers, one message, trailers with status 0. The bytes may be kept until
+   * they are written, so they must not change afterwards. */
+  respond(message: Uint8Array): void;
+  /** As `respond`, for an answer too large to be one array: the message is the concatenation of `parts`. */
+  respondParts(parts: readonly Uint8Array[]): void;
+
+  /** Sends the response headers now (a watch stream answers before its first message). Optional. */
+  sendHeaders(): void;
+  /**
+   * Queues one message of a streaming answer. Returns false when more than the high-water mark (256 KiB) of this
+   * call waits to be sent (peer's window closed, socket full): then a careful producer waits for `onDrain`.
+   */
+  write(message: Uint8Array): boolean;
+  /** Bytes of this call that wait to be sent. */
+  readonly pendingBytes: number;
+  /** `callback` runs each time the waiting bytes fall under half of the high-water mark after `write` said false. */
+  onDrain(callback: () => void): void;
+  /** Ends a streaming answer with status 0. */
+  end(): void;
+  /** Ends the call with an error status, headers first if none were sent. */
+  fail(error: EtcdError): void;
+
+  /** Stops reading the client's messages (its stream window then fills up), and goes on. Streaming requests only. */
+  pause(): void;
+  resume(): void;
+}
+
+/** A method with one request message: unary or server-streaming. `message` may be kept: it is never overwritten. */
+export interface SingleRequestHandler {
+  readonly kind: "single";
+  onRequest(call: GrpcCall, message: Uint8Array): void;
+}
+
+/** A method with a stream of requests: what `open` returns gets them in order. */
+export interface StreamRequestHandler {
+  readonly kind: "stream";
+  open(call: GrpcCall): { onMessage(message: Uint8Array): void; onHalfClose(): void };
+}
+
+export type GrpcHandler = SingleRequestHandler | StreamRequestHandler;
+
+/** Path to handler. What is not in it is answered with `Unimplemented` ("unknown service X" / "unknown method Y for
+ * service X", as grpc-go says it). */
+export type GrpcRoutes = ReadonlyMap<string, GrpcHandler>;
+
+export interface GrpcLimits {
+  /** A larger request message is refused with ResourceExhausted, in grpc-go's words. */
+  readonly maxReceiveBytes: number;
+  /** `--max-concurrent-streams`: SETTINGS_MAX_CONCURRENT_STREAMS. */
+  readonly maxConcurrentStreams: number;
+  /** `--grpc-keepalive-min-time`: pings closer together than this end the connection with "too_many_pings". */
+  readonly keepaliveMinTimeMs: number;
+  /** `--grpc-keepalive-interval`: how long a silent connection waits before it is pinged; 0 is never. */
+  readonly keepaliveIntervalMs: number;
+  /** `--grpc-keepalive-timeout`: how long the answer to that ping may take. */
+  readonly keepaliveTimeoutMs: number;
+}
+
+/** Answers everything on the port that is not gRPC: Hono's `fetch`. */
+export type FetchHandler = (request: Request, peer: Peer) => Response | Promise<Response>;
