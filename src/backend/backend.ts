@@ -119,9 +119,9 @@ export interface Backend {
    * Physically removes versions superseded at or before `revision`, and tombstones at or before it, in the
    * background, in small transactions. Call only after a generation with that compactRevision was written.
    */
-  compact(revision: Revision, signal?: AbortSignal): Promise<CompactionProgress>;
+  compact(revision: Revision, signal?: { readonly aborted: boolean }): Promise<CompactionProgress>;
   /** Gives free pages back to the file system while reads and writes go on. */
-  defragment(signal?: AbortSignal): Promise<void>;
+  defragment(signal?: { readonly aborted: boolean }): Promise<void>;
 
   /** Allocated size on disk (etcd's db size), and the part in use, in bytes. May be a few seconds old. */
   sizes(): { totalBytes: number; inUseBytes: number };
