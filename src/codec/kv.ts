@@ -104,15 +104,22 @@ export interface TxnRequest {
   readonly failure: readonly RequestOp[];
 }
 
+/** `revision` is what etcd writes into the header of the op's answer (the only field it fills there): the revision
+ * the op saw, or made. It is 1 less for a range before the first write of its transaction than for one after. */
 export type ResponseOp =
-  | { readonly kind: "range"; readonly range: RangeResponse }
-  | { readonly kind: "put"; readonly put: PutResponse }
-  | { readonly kind: "deleteRange"; readonly deleteRange: DeleteRangeResponse }
+  | { readonly kind: "range"; readonly range: RangeResponse; readonly revision: number }
+  | { readonly kind: "put"; readonly put: PutResponse; readonly revision: number }
+  | {
+      readonly kind: "deleteRange";
+      readonly deleteRange: DeleteRangeResponse;
+      readonly revision: number;
+    }
   | { readonly kind: "txn"; readonly txn: TxnResponse };
 
 export interface TxnResponse {
   readonly succeeded: boolean;
   readonly responses: readonly ResponseOp[];
-  /** The revision at the end of this (sub-)transaction. etcd puts it into the header of every op's response. */
+  /** The revision after the whole transaction, for the header of the outermost answer. 0 in a nested one: etcd
+   * gives those a header with nothing in it. */
   readonly revision: number;
 }
