@@ -1,0 +1,35 @@
+/**
+ * Which folder of src/ may import which: an arrow only points down, and folders on one line do not import each
+ * other. docs/architecture.md draws the same table and says why; a test compares the two.
+ */
+
+/** From the top down. */
+export const layers: readonly (readonly string[])[] = [
+  ["cmd"],
+  ["ctl", "utl"],
+  ["http"],
+  ["rpc"],
+  ["client", "transport"],
+  ["server"],
+  ["mvcc", "lease", "auth", "membership"],
+  ["raft", "wal", "backend", "bbolt"],
+  ["config"],
+  ["runtime"],
+  ["errors", "gen", "lib", "codec"],
+];
+
+/** Arrows along a line that are allowed all the same, each with its reason. */
+export const sideways: readonly { readonly from: string; readonly to: string; readonly why: string }[] = [
+  { from: "codec", to: "lib", why: "the distinct number types (LeaseId and so on) are in lib/ids.ts" },
+];
+
+/** Folders with no clock, no random numbers, no files, no network and no promises: see tsconfig.pure.json. */
+export const pureFolders: readonly string[] = [
+  "raft",
+  "lease",
+  "auth",
+  "membership",
+  "mvcc",
+  "codec",
+  "errors",
+];
