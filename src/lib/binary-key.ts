@@ -5,8 +5,26 @@
 
 const chunk = 4096;
 
+/** What Node's Buffer adds to Uint8Array, on every runtime that has it. */
+type Latin1Slice = (this: Uint8Array, from: number, to: number) => string;
+
+/**
+ * Latin-1 is exactly "one byte in each unit", and Buffer decodes it three times as fast as String.fromCharCode does
+ * (50 ns against 145 ns for 30 bytes on Bun): every get and put pays this once. Found by name so that this file
+ * compiles without any runtime's types.
+ */
+const latin1Slice: Latin1Slice | undefined = (
+  globalThis as { Buffer?: { prototype: { latin1Slice?: Latin1Slice } } }
+).Buffer?.prototype.latin1Slice;
+
 /** Bytes to binary string. */
 export function toBinaryKey(bytes: Uint8Array): string {
+  if (latin1Slice !== undefined) return latin1Slice.call(bytes, 0, bytes.length);
+  return decodeByCharCode(bytes);
+}
+
+/** The same without Buffer. */
+export function decodeByCharCode(bytes: Uint8Array): string {
   const { length } = bytes;
   if (length <= chunk) return String.fromCharCode.apply(null, bytes as unknown as number[]);
   let key = "";
