@@ -1,0 +1,134 @@
+/**
+ * Applies committed entries in order, without holding the event loop: a batch of short ones goes through in one turn, and
+ * one that touches many keys is carried on over as many turns as it takes, while nothing after it is applied.
+ */
+import type { Clock } from "../lib/clock.ts";
+import type { RaftIndex } from "../lib/ids.ts";
+import type { Entry } from "../lib/raft-entry.ts";
+import type { Steps } from "../lib/steps.ts";
+
+/** How long one turn may apply, in milliseconds. */
+const turnBudgetMs = 5;
+/** How many short entries are applied between two looks at the clock. */
+const entriesPerLook = 32;
+
+export interface ApplyLoopOptions {
+  readonly clock: Clock;
+  /** Applies one entry; returns the rest of the work when it is long. */
+  readonly apply: (entry: Entry) => Steps<void> | undefined;
+  /** After each turn that applied something. */
+  readonly onApplied: (index: RaftIndex) => void;
+  /** An entry could not be applied: a bug or damage, and nothing after it may be applied either. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export class ApplyLoop {
+  readonly #options: ApplyLoopOptions;
+  #batches: Entry[][] = [];
+  #batch: readonly Entry[] = [];
+  #next = 0;
+  #steps: Steps<void> | undefined;
+  #scheduled = false;
+  #running = false;
+  #applied: RaftIndex;
+  #failed = false;
+  /** In order of index. */
+  #waiters: { index: RaftIndex; run: () => void }[] = [];
+
+  constructor(applied: RaftIndex, options: ApplyLoopOptions) {
+    this.#applied = applied;
+    this.#options = options;
+  }
+
+  /** The last entry whose effects are all in. */
+  get applied(): RaftIndex {
+    return this.#applied;
+  }
+
+  /** Adds committed entries and applies what fits into this turn. */
+  push(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
+    this.#batches.push(entries as Entry[]);
+    if (!this.#scheduled && !this.#running) this.#run();
+  }
+
+  /** Runs `run` once `index` is applied; at once if it is. */
+  whenApplied(index: RaftIndex, run: () => void): void {
+    if (this.#applied >= index) {
+      run();
+      return;
+    }
+    const waiters = this.#waiters;
+    let at = waiters.length;
+    while (at > 0 && waiters[at - 1]!.index > index) at--;
+    waiters.splice(at, 0, { index, run });
+  }
+
+  #run(): void {
+    if (this.#failed) return;
+    this.#scheduled = false;
+    this.#running = true;
+    const before = this.#applied;
+    try {
+      this.#applyUntilTired();
+    } catch (error) {
+      this.#failed = true;
+      this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+      return;
+    } finally {
+      this.#running = false;
+    }
+    if (this.#applied !== before) {
+      this.#options.onApplied(this.#applied);
+      this.#wake();
+    }
+    if (this.#hasWork) {
+      this.#scheduled = true;
+      this.#options.clock.nextTurn(() => this.#run());
+    }
+  }
+
+  get #hasWork(): boolean {
+    return this.#steps !== undefined || this.#next < this.#batch.length || this.#batches.length > 0;
+  }
+
+  #applyUntilTired(): void {
+    const { clock, apply } = this.#options;
+    const endMs = clock.monotonicMs() + turnBudgetMs;
+    let sinceLook = 0;
+    while (this.#hasWork) {
+      if (this.#steps) {
+        if (!this.#steps.next().done) {
+          if (clock.monotonicMs() >= endMs) return;
+          continue;
+        }
+        this.#steps = undefined;
+        this.#applied = this.#batch[this.#next++]!.index;
+      } else if (this.#next >= this.#batch.length) {
+        this.#batch = this.#batches.shift()!;
+        this.#next = 0;
+        continue;
+      } else {
+        const entry = this.#batch[this.#next]!;
+        this.#steps = apply(entry);
+        if (this.#steps) continue;
+        this.#applied = entry.index;
+        this.#next++;
+      }
+      if (++sinceLook >= entriesPerLook) {
+        sinceLook = 0;
+        if (clock.monotonicMs() >= endMs) return;
+      }
+    }
+    this.#batch = [];
+    this.#next = 0;
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    let count = 0;
+    while (count < waiters.length && waiters[count]!.index <= this.#applied) count++;
+    if (count === 0) return;
+    for (const { run } of waiters.splice(0, count)) run();
+  }
+}

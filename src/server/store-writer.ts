@@ -1,0 +1,107 @@
+/**
+ * Moves what was applied from the store's overlay to the backend, a generation at a time, and lets go of what is then no
+ * longer needed: the log's old segments, and versions that were compacted. An answer never waits for any of this; only
+ * when the overlay is full do proposals wait (`hasRoom`).
+ */
+import type { Backend } from "../backend/backend.ts";
+import type { Clock, Timer } from "../lib/clock.ts";
+import type { RaftIndex } from "../lib/ids.ts";
+import type { KeyValueStore } from "../mvcc/types.ts";
+
+export interface StoreWriterLimits {
+  /** A generation of so many bytes is written at once. */
+  readonly generationBytes: number;
+  /** A smaller one waits so long for more to come. */
+  readonly generationDelayMs: number;
+  /** With so many bytes in the overlay, proposals wait for the backend. */
+  readonly overlayBytesMax: number;
+}
+
+export interface StoreWriterOptions {
+  readonly store: KeyValueStore;
+  readonly backend: Backend;
+  readonly clock: Clock;
+  readonly limits: StoreWriterLimits;
+  /** A generation could not be written: the server has to stop, for what it answers next could not be kept. */
+  readonly onFatal: (error: Error) => void;
+  /** The overlay has room again. */
+  readonly onRoom: () => void;
+  /** A generation is in the backend (readable, not yet surely on the disk). */
+  readonly onWritten: (applied: RaftIndex) => void;
+}
+
+export class StoreWriter {
+  readonly #options: StoreWriterOptions;
+  #timer: Timer | undefined;
+  #writing = false;
+  #full = false;
+  #stopped = false;
+  /** Those who wait until nothing is left to write. */
+  #flushWaiters: (() => void)[] = [];
+
+  constructor(options: StoreWriterOptions) {
+    this.#options = options;
+  }
+
+  /** False while the overlay is over its limit. */
+  get hasRoom(): boolean {
+    return !this.#full;
+  }
+
+  /** To be called after entries were applied. */
+  applied(): void {
+    const { store, limits, clock } = this.#options;
+    if (store.overlayBytes > limits.overlayBytesMax) this.#full = true;
+    if (this.#writing || this.#stopped) return;
+    if (store.overlayBytes >= limits.generationBytes || this.#flushWaiters.length > 0) this.#write();
+    else this.#timer ??= clock.after(limits.generationDelayMs, () => this.#write());
+  }
+
+  /** Resolves when all that is applied now is in the backend. */
+  flush(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#flushWaiters.push(resolve);
+      if (!this.#writing) this.#write();
+    });
+  }
+
+  /** Writes what is there, then nothing more. */
+  async stop(): Promise<void> {
+    await this.flush();
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #write(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { store, backend } = this.#options;
+    const generation = store.seal();
+    if (!generation) {
+      const waiters = this.#flushWaiters;
+      this.#flushWaiters = [];
+      for (const done of waiters) done();
+      return;
+    }
+    this.#writing = true;
+    backend.write(generation).then(
+      () => this.#written(generation.appliedIndex),
+      (error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  #written(applied: RaftIndex): void {
+    const { store, limits, onWritten, onRoom } = this.#options;
+    this.#writing = false;
+    store.dropSealed();
+    onWritten(applied);
+    if (this.#full && store.overlayBytes <= limits.overlayBytesMax / 2) {
+      this.#full = false;
+      onRoom();
+    }
+    if (this.#flushWaiters.length > 0 || store.overlayBytes > 0) {
+      if (this.#full || this.#flushWaiters.length > 0) this.#write();
+      else this.applied();
+    }
+  }
+}
