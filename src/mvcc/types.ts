@@ -61,6 +61,8 @@ export interface KeyValueStore {
   applyPut(request: PutRequest, index: RaftIndex, term: Term): PutResponse;
   applyDeleteRange(request: DeleteRangeRequest, index: RaftIndex, term: Term): Steps<DeleteRangeResponse>;
   applyTxn(request: TxnRequest, index: RaftIndex, term: Term): Steps<TxnResponse>;
+  /** Runs a transaction that only reads (`isReadOnlyTxn`), which takes no entry and no revision. */
+  readTxn(request: TxnRequest): Steps<TxnResponse>;
   /** Deletes the keys attached to a lease, in one revision (none if there are no keys). */
   applyLeaseRevoke(lease: LeaseId, index: RaftIndex, term: Term): Steps<number>;
   /** Sets the compact revision. Throws ErrCompacted or ErrFutureRev. The physical part is the backend's. */
