@@ -1,0 +1,58 @@
+/** `npm run conformance`: suites of others against the server program. DESIGN.md beside this says which and how. */
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { repository } from "../support/paths.ts";
+import { Report } from "../support/report.ts";
+import { commonHelp, commonOptions, scratchFolder, serverProgram } from "../support/scratch.ts";
+import { runEtcdSuite } from "./etcd-suite.ts";
+import { runH2spec } from "./h2spec.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    ...commonOptions,
+    h2spec: { type: "boolean", default: false },
+    "etcd-suite": { type: "boolean", default: false },
+    allow: { type: "string" },
+    strict: { type: "boolean", default: false },
+    run: { type: "string", default: "." },
+    update: { type: "boolean", default: false },
+    etcdctl: { type: "string" },
+    etcdutl: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+if (options.help) {
+  console.log(`usage: npm run conformance -- [options]
+${commonHelp}
+  --h2spec        only h2spec (also what runs when no step is named)
+  --allow FILE    cases of h2spec that may fail, one "section: title" a line
+  --strict        h2spec's strict cases too
+  --etcd-suite    etcd's own tests/common
+  --run REGEX     which of those tests
+  --update        write their verdicts to expected.txt
+  --etcdctl PATH, --etcdutl PATH   programs to take instead of etcd's own`);
+  process.exit(0);
+}
+
+const program = serverProgram(options.server);
+const report = new Report();
+const folder = scratchFolder("conformance", options);
+if (options.h2spec || !options["etcd-suite"]) {
+  const lines = options.allow === undefined ? [] : readFileSync(options.allow, "utf8").split("\n");
+  const allowed = new Set(lines.filter((line) => line !== "" && !line.startsWith("#")));
+  await runH2spec({ program, folder, report, allowed, strict: options.strict });
+}
+if (options["etcd-suite"]) {
+  await runEtcdSuite({
+    program,
+    folder,
+    report,
+    expectedFile: join(repository, "test", "conformance", "expected.txt"),
+    run: new RegExp(options.run),
+    etcdctl: options.etcdctl && resolve(options.etcdctl),
+    etcdutl: options.etcdutl && resolve(options.etcdutl),
+    update: options.update,
+  });
+}
+report.finish();
