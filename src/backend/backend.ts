@@ -6,6 +6,16 @@
  * generations, answers from overlay and backend together, and hands each full generation over with `write`. All reads
  * are synchronous and bounded by their `limit`; all writes happen elsewhere (a worker) and end in a promise.
  *
+ * A generation becomes readable at some moment between the call of `write` and the end of its promise: even two reads
+ * of one turn may see the states before and after it. A reader that must not notice asks for a revision that is not
+ * newer than `position.revision`; answers for those do not change (`newestHead` and `keysOfLease` have no revision:
+ * for keys in a generation that is still being written, ask the overlay first).
+ *
+ * Reads are right for revisions at or above the newest `compactRevision` that was handed over. Below it they may or
+ * may not still find what was there.
+ *
+ * Damage is found when it is read, and is thrown as a BackendCorruptError (errors.ts); it is never served.
+ *
  * Keys are "binary strings": one UTF-16 unit (0..255) a byte, so that comparing strings compares bytes, and a key can
  * be a Map's key. `lib/binary-key.ts` converts.
  */
@@ -58,7 +68,8 @@ export interface BackendPosition {
   readonly compactedRevision: Revision;
 }
 
-/** One overlay generation: applied in one durable-together transaction, all or nothing. */
+/** One overlay generation: applied in one durable-together transaction, all or nothing. The arrays and the bytes in
+ * them may be read until the promise of `write` ends, so they must not change before. */
 export interface Generation {
   /** In order of (modRevision, sub), each newer than everything written before. */
   readonly versions: readonly Version[];
@@ -72,12 +83,26 @@ export interface Generation {
 export interface ScanOptions {
   /** See the keys as they were right after this revision. */
   readonly atRevision: Revision;
-  /** At most so many rows; a shorter answer means the span is exhausted. */
+  /** At most so many rows, of which tombstones are none. */
   readonly limit: number;
   /** From the span's end to its beginning. */
   readonly descending?: boolean;
   /** Leave values empty. */
   readonly keysOnly?: boolean;
+}
+
+export interface ScanPartOptions extends ScanOptions {
+  /** Stop after the row that brings the keys and values read to so many bytes. Default: no limit. */
+  readonly bytes?: number;
+  /** Stop after so many keys, dead ones (deleted, or not yet there at `atRevision`) included, so that a call is short
+   * over any data. Default: 10,000. */
+  readonly visits?: number;
+}
+
+export interface ScanPart {
+  readonly rows: Version[];
+  /** What is left of the span, or undefined when it is exhausted. Not every part has a row. */
+  readonly rest: KeySpan | undefined;
 }
 
 export interface CompactionProgress {
@@ -87,25 +112,32 @@ export interface CompactionProgress {
 
 export interface Backend {
   readonly name: string;
+  /** What is readable for certain. */
   readonly position: BackendPosition;
+  /** What survives a loss of power: at or behind `position`. A log whose entries are all at or before
+   * `durable.appliedIndex` is no longer needed for a start. */
+  readonly durable: BackendPosition;
 
   /** The newest version of a key with modRevision <= atRevision, tombstones included; undefined if there is none. */
   versionAt(key: BinaryKey, atRevision: Revision): Version | undefined;
   /** The same without the value, and only for the newest: the read that every put of a known key needs. */
   newestHead(key: BinaryKey): VersionHead | undefined;
   /**
-   * For each key of the span in key order its newest version with modRevision <= atRevision. Tombstones ARE
-   * reported (mvcc's merge needs them only from the overlay, so a backend may leave out keys whose answer is a
-   * tombstone: it must, for a scan to make progress over deleted keys `limit` counts live rows only).
+   * For each key of the span in key order its newest version with modRevision <= atRevision, but only those keys
+   * whose answer is not a tombstone. A shorter answer than `limit` means that the span is exhausted. Goes over any
+   * number of dead keys to fill the limit and reads any number of bytes: `scanPart` is for spans of unknown size.
    */
   scan(span: KeySpan, options: ScanOptions): Version[];
+  /** A bounded piece of a scan; go on with `rest` as the span. */
+  scanPart(span: KeySpan, options: ScanPartOptions): ScanPart;
   /**
-   * How many keys of the span live at `atRevision`, going over at most `limit` rows. `next` is where to go on, or
-   * undefined at the end.
+   * How many keys of the span live at `atRevision`, going over at most `limit` rows (fewer when answers for them lie
+   * in the past and are dearer). `next` is where to go on, or undefined at the end.
    */
   count(span: KeySpan, atRevision: Revision, limit: number): { count: number; next: BinaryKey | undefined };
   /** All versions, tombstones included, in order of (modRevision, sub), strictly after (revision, sub), at most
-   * `limit` rows and about `bytes` bytes of values: what a watcher that starts in the past reads. */
+   * `limit` rows, ending with the row that brings keys and values to `bytes` bytes: what a watcher that starts in the
+   * past reads. Nothing newer than `position.revision` at the time of the call. An empty answer is the end. */
   history(after: { revision: Revision; sub: number }, limit: number, bytes: number): Version[];
   /** Keys whose newest version is live and attached to `lease`, in key order, strictly after `after`. */
   keysOfLease(lease: LeaseId, after: BinaryKey | undefined, limit: number): BinaryKey[];
@@ -113,11 +145,15 @@ export interface Backend {
   /** The rows of a bucket in key order, strictly after `after`. */
   meta(bucket: string, after: BinaryKey | undefined, limit: number): { key: BinaryKey; value: Uint8Array }[];
 
-  /** Hands a generation over. Resolves when it is readable here; a rejection is fatal for the server. */
+  /** Hands a generation over; calls may follow each other without waiting, and are done in their order. Resolves when
+   * it is readable here; a rejection is fatal for the server: nothing more is written then. */
   write(generation: Generation): Promise<void>;
+  /** Makes `durable` catch up with what `position` is now. */
+  sync(): Promise<void>;
   /**
    * Physically removes versions superseded at or before `revision`, and tombstones at or before it, in the
-   * background, in small transactions. Call only after a generation with that compactRevision was written.
+   * background, in small transactions. Call only after a generation with that compactRevision was written. Calls
+   * follow each other; one that was aborted or cut off by a crash goes on where it was when compact is called again.
    */
   compact(revision: Revision, signal?: { readonly aborted: boolean }): Promise<CompactionProgress>;
   /** Gives free pages back to the file system while reads and writes go on. */
