@@ -1,0 +1,31 @@
+/**
+ * Handing leadership over (dissertation 3.10): no new proposals, the target's log is brought up to date, and then it
+ * is told to start an election at once.
+ */
+import { type MemberId, noMember } from "../../lib/ids.ts";
+import { MessageType } from "../../lib/raft-message.ts";
+import type { Raft } from "../raft.ts";
+import type { Progress } from "../tracker/progress.ts";
+
+export function transferLeader(raft: Raft, target: MemberId, progress: Progress): void {
+  if (progress.isLearner) return;
+  if (raft.leadTransferee === target) return;
+  raft.leadTransferee = noMember;
+  if (target === raft.id) return;
+  raft.config.logger.info(
+    `${raft.name} [term ${raft.term}] starts to transfer leadership to ${target.toString(16)}`,
+  );
+  // It has one election timeout; after that this member goes on leading (see tick.ts).
+  raft.electionElapsed = 0;
+  raft.leadTransferee = target;
+  progress.appendOwed = true;
+  raft.appendsOwed = true;
+  finishTransfer(raft, target, progress);
+}
+
+/** Tells the target to go ahead once it has the whole log. */
+export function finishTransfer(raft: Raft, from: MemberId, progress: Progress): void {
+  if (from !== raft.leadTransferee || progress.match !== raft.log.last) return;
+  raft.transferAttempted = true;
+  raft.send({ type: MessageType.timeoutNow, to: from });
+}

@@ -1,0 +1,49 @@
+/**
+ * The passing of time, in ticks.
+ */
+import { noMember } from "../lib/ids.ts";
+import { hup } from "./election.ts";
+import { broadcastHeartbeat } from "./leader/replicate.ts";
+import type { Raft } from "./raft.ts";
+import { becomeFollower } from "./roles.ts";
+
+export function tick(raft: Raft): void {
+  raft.ticks++;
+  if (raft.promisedTicks > 0) raft.promisedTicks--;
+  if (raft.role === "leader") tickLeader(raft);
+  else tickElection(raft);
+}
+
+/** No leader was heard from for a whole timeout: time for an election (Raft paper, 5.2). */
+function tickElection(raft: Raft): void {
+  raft.electionElapsed++;
+  if (!raft.promotable || raft.electionElapsed < raft.randomizedElectionTicks) return;
+  raft.electionElapsed = 0;
+  hup(raft, raft.config.preVote ? "preElection" : "election");
+}
+
+function tickLeader(raft: Raft): void {
+  raft.heartbeatElapsed++;
+  raft.electionElapsed++;
+  if (raft.electionElapsed >= raft.config.electionTicks) {
+    raft.electionElapsed = 0;
+    if (raft.config.checkQuorum && !checkQuorum(raft)) return;
+    // A transfer that took this long has failed; proposals are taken again (dissertation 3.10).
+    raft.leadTransferee = noMember;
+  }
+  if (raft.heartbeatElapsed >= raft.config.heartbeatTicks) {
+    raft.heartbeatElapsed = 0;
+    broadcastHeartbeat(raft);
+  }
+}
+
+/** A leader that has not heard from a quorum for an election timeout steps down (dissertation 6.2). */
+function checkQuorum(raft: Raft): boolean {
+  if (!raft.tracker.quorumActive()) {
+    raft.config.logger.warn(`${raft.name} stepped down to follower since quorum is not active`);
+    becomeFollower(raft, raft.term, noMember);
+    return false;
+  }
+  for (const [id, progress] of raft.tracker.progress) progress.recentActive = id === raft.id;
+  return true;
+}
