@@ -4,7 +4,7 @@
  * should); lease ids keep all their 64 bits as bigints.
  *
  * Generated protobuf code is used for everything else; these few are by hand because they are read and written
- * hundreds of thousands of times a second. `codec.test.ts` compares each with the generated code.
+ * hundreds of thousands of times a second. The tests compare each with the generated code, byte for byte.
  */
 import type { LeaseId } from "../lib/ids.ts";
 
@@ -85,8 +85,8 @@ export interface Compare {
   readonly target: number;
   readonly key: Uint8Array;
   readonly rangeEnd: Uint8Array;
-  /** The operand that `target` names; undefined when the request left it out (etcd then compares with zero, or for
-   * VALUE fails the comparison). Numbers for version, create and mod; a bigint for lease; bytes for value. */
+  /** The operand that `target` names; undefined when the request left it out (etcd then compares with zero or the
+   * empty value). Numbers for version, create and mod; a bigint for lease; bytes for value. */
   readonly operand: number | bigint | Uint8Array | undefined;
 }
 
@@ -115,6 +115,12 @@ export type ResponseOp =
       readonly revision: number;
     }
   | { readonly kind: "txn"; readonly txn: TxnResponse };
+
+export interface CompactionRequest {
+  readonly revision: number;
+  /** Answer only when the old versions are gone from the store. */
+  readonly physical: boolean;
+}
 
 export interface TxnResponse {
   readonly succeeded: boolean;
