@@ -4,7 +4,7 @@
  * Nothing here has a clock, a file or a promise. Reads and writes that may touch many keys are `Steps` (see
  * lib/steps.ts); those that touch one key are plain calls.
  */
-import type { BackendPosition, Generation, MetaChange } from "../backend/backend.ts";
+import type { BackendPosition, BinaryKey, Generation, MetaChange, Version } from "../backend/backend.ts";
 import type {
   DeleteRangeRequest,
   DeleteRangeResponse,
@@ -34,12 +34,42 @@ export interface StoreEvent {
   readonly prevKv: KeyValue | undefined;
 }
 
-/** The transactional key-value part. Reads see `revision`; a write in progress is invisible until its end. */
+/** The answer to a Range, with the revision for its header: the store's when the read began (not the one asked for). */
+export interface RangeResult extends RangeResponse {
+  readonly revision: Revision;
+}
+
+/** What HashKV answers. */
+export interface RevisionHash {
+  readonly hash: number;
+  readonly hashRevision: Revision;
+  readonly compactRevision: Revision;
+  /** The store's revision when the hash was begun: for the header. */
+  readonly revision: Revision;
+}
+
+/** Changes in order, whole revisions only. */
+export interface ChangeSlice {
+  readonly versions: readonly Version[];
+  /** All changes up to and including this revision are in, or came before. */
+  readonly upTo: Revision;
+}
+
+/**
+ * The transactional key-value part. Reads see `revision`; a write in progress is invisible until its end.
+ *
+ * Rules for whoever drives it. Entries are applied one after the other: an `apply…` that returns Steps is driven to its
+ * end before the next one is called. A refused entry (an EtcdError thrown) counts as applied. All calls for one entry
+ * happen without a `seal` between them. A read that is given up has to be ended with `return()`, or it holds its
+ * revision (see `oldestReadRevision`) for good.
+ */
 export interface KeyValueStore {
   /** The revision that reads see now. */
   readonly revision: Revision;
-  /** Reads before this revision fail with ErrCompacted. */
+  /** Reads before this revision fail with ErrCompacted. -1 before the first compaction. */
   readonly compactRevision: Revision;
+  /** A transaction is between two of its steps: `seal` has to wait for its end. */
+  readonly writeInProgress: boolean;
 
   /**
    * The answer to a Range for one key when it can be given at once (no revision, filters or sorting to consider):
@@ -48,20 +78,41 @@ export interface KeyValueStore {
   get(key: Uint8Array): KeyValue | undefined;
   /** A Range in full. Throws etcd's errors (ErrCompacted, ErrFutureRev). Safe against writes and compactions that
    * happen between its steps. */
-  range(request: RangeRequest): Steps<RangeResponse>;
+  range(request: RangeRequest): Steps<RangeResult>;
   /** The rows of a range in batches of at most `batchRows` rows or about `batchBytes` bytes, for RangeStream and
-   * for answers that are encoded while they are read. */
+   * for answers that are encoded while they are read. Undefined is a pause. */
   rangeBatches(
     request: RangeRequest,
     batchRows: number,
     batchBytes: number,
-  ): Generator<KeyValue[] | undefined, { count: number; more: boolean }, undefined>;
+  ): Generator<KeyValue[] | undefined, { count: number; more: boolean; revision: Revision }, undefined>;
+
+  /** The version of a key that was visible at `revision`; undefined if it did not live then, or if that revision is
+   * compacted or in the future. For prev_kv of events. */
+  keyValueAt(key: BinaryKey, revision: Revision): KeyValue | undefined;
+  /** Changes after `after`, about `limitRows` of them or `limitBytes` bytes of values (but at least one revision). */
+  changes(after: Revision, limitRows: number, limitBytes: number): Steps<ChangeSlice>;
+
+  /** etcd's HashKV: over all versions up to `revision` (0 or less: the newest) that a compaction would leave. Throws
+   * ErrCompacted or ErrFutureRev. */
+  hashByRevision(revision: number): Steps<RevisionHash>;
+  /** A hash over everything: all versions that are left, and the rows of the given buckets. */
+  hash(buckets: readonly string[]): Steps<number>;
+
+  /** The oldest revision that a read or a watcher needs now; `revision` if there is none. The backend must not be
+   * compacted (physically) beyond it. */
+  readonly oldestReadRevision: Revision;
+  /** Gives up reads that hold a revision before `before`: they fail with ErrCompacted at their next step. */
+  expireReads(before: Revision): void;
 
   /** Applies one request as one revision. `index` and `term` are those of its log entry. */
   applyPut(request: PutRequest, index: RaftIndex, term: Term): PutResponse;
   applyDeleteRange(request: DeleteRangeRequest, index: RaftIndex, term: Term): Steps<DeleteRangeResponse>;
-  applyTxn(request: TxnRequest, index: RaftIndex, term: Term): Steps<TxnResponse>;
-  /** Runs a transaction that only reads (`isReadOnlyTxn`), which takes no entry and no revision. */
+  /** With `skipRanges` (InternalRaftRequest's skip_range_execution) ranges in it are answered empty: only the member
+   * that has to answer the client needs them. */
+  applyTxn(request: TxnRequest, index: RaftIndex, term: Term, skipRanges?: boolean): Steps<TxnResponse>;
+  /** Runs a transaction that only reads (`isReadOnlyTxn`), which takes no entry and no revision. May be driven while
+   * writes are applied between its steps: it sees one revision throughout. */
   readTxn(request: TxnRequest): Steps<TxnResponse>;
   /** Deletes the keys attached to a lease, in one revision (none if there are no keys). */
   applyLeaseRevoke(lease: LeaseId, index: RaftIndex, term: Term): Steps<number>;
@@ -79,8 +130,9 @@ export interface KeyValueStore {
   /** Bytes held by the overlay (both generations). Above its limit the server stops proposing until a write ends. */
   readonly overlayBytes: number;
   /**
-   * Closes the active generation so that it can be handed to the backend, or undefined if it is empty or another
-   * one is still being written. After the backend has it, call `dropSealed`.
+   * Closes the active generation so that it can be handed to the backend, or undefined if nothing was applied since
+   * the last one, another one is still being written, or a transaction is in progress (`writeInProgress`: try again
+   * when it has ended). After the backend has it, call `dropSealed`.
    */
   seal(): Generation | undefined;
   dropSealed(): void;

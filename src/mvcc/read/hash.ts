@@ -1,0 +1,158 @@
+/**
+ * HashKV: a CRC-32C over what etcd keeps in its bucket "key", so that members of both kinds can compare. The key of a
+ * row there is its revision (main and sub, big-endian, "_" between them, "t" behind for a tombstone), the value a
+ * KeyValue message, which for a tombstone has nothing but the key.
+ *
+ * Which versions count must not depend on how far a member's physical compaction has got: see `counts`.
+ */
+import type { Version } from "../../backend/backend.ts";
+import { encodeKeyValue } from "../../codec/key-value.ts";
+import { errors } from "../../errors/table.ts";
+import { crc32c } from "../../lib/crc32c.ts";
+import type { Revision } from "../../lib/ids.ts";
+import { noLease } from "../../lib/ids.ts";
+import type { Steps } from "../../lib/steps.ts";
+import { toKeyValue } from "../overlay/generation.ts";
+import type { Layers } from "../overlay/layers.ts";
+import type { RevisionHash } from "../types.ts";
+import { keyBytesOf } from "../write/apply-delete-range.ts";
+import { MergedScan } from "./merged-scan.ts";
+import { readMeta } from "./meta.ts";
+import type { ReadPins } from "./read-pins.ts";
+import { assertNotExpired } from "./read-pins.ts";
+import { ReadView } from "./read-view.ts";
+
+const rowsPerStep = 128;
+const bytesPerStep = 1024 * 1024;
+
+export function* hashByRevision(layers: Layers, pins: ReadPins, requested: number): Steps<RevisionHash> {
+  const { revision, compactRevision } = layers;
+  if (requested > 0 && requested < compactRevision) throw errors.compacted();
+  if (requested > revision) throw errors.futureRev();
+  const hashRevision = (requested > 0 ? requested : revision) as Revision;
+  // A compaction further on would remove versions that this hash counts.
+  const pin = pins.hold(Math.max(compactRevision, 0) as Revision);
+  try {
+    const hasher = new Hasher(new ReadView(layers, hashRevision), compactRevision);
+    const steps = hasher.run();
+    for (let step = steps.next(); !step.done; step = steps.next()) {
+      yield;
+      assertNotExpired(pin);
+    }
+    return { hash: hasher.crc, hashRevision, compactRevision, revision };
+  } finally {
+    pins.release(pin);
+  }
+}
+
+/** Everything: the versions as in HashKV, then the rows of the buckets, in order. */
+export function* hashAll(layers: Layers, pins: ReadPins, buckets: readonly string[]): Steps<number> {
+  let { hash } = yield* hashByRevision(layers, pins, 0);
+  for (const bucket of buckets) {
+    hash = crc32c(asciiBytes(bucket), hash);
+    const rows = yield* readMeta(layers, bucket);
+    for (const key of [...rows.keys()].sort()) {
+      hash = crc32c(asciiBytes(key), hash);
+      hash = crc32c(rows.get(key)!, hash);
+    }
+    yield;
+  }
+  return hash;
+}
+
+function asciiBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
+}
+
+class Hasher {
+  crc = crc32c(asciiBytes("key"));
+  readonly #view: ReadView;
+  readonly #compactRevision: Revision;
+  /** What lives at the compact revision; only asked when nothing lives at the view's revision. */
+  #atCompaction: ReadView | undefined;
+
+  constructor(view: ReadView, compactRevision: Revision) {
+    this.#view = view;
+    this.#compactRevision = compactRevision;
+  }
+
+  *run(): Steps<void> {
+    const view = this.#view;
+    yield* this.#lookForLife();
+    let place = { revision: 0 as Revision, sub: 0 };
+    for (;;) {
+      const page = view.backend.history(place, rowsPerStep, bytesPerStep);
+      for (const version of page) {
+        if (version.modRevision <= view.backendRevision) this.#add(version);
+      }
+      const last = page[page.length - 1];
+      if (last === undefined || last.modRevision > view.backendRevision) break;
+      place = { revision: last.modRevision, sub: last.sub };
+      yield;
+    }
+    for (const generation of [view.sealed, view.active]) {
+      let added = 0;
+      for (const version of generation?.versions ?? []) {
+        if (version.modRevision > view.revision) break;
+        this.#add(version);
+        if (++added % rowsPerStep === 0) yield;
+      }
+    }
+  }
+
+  /** etcd's rule has an exception: with no living key at all, nothing counts as superseded. */
+  *#lookForLife(): Steps<void> {
+    if (this.#compactRevision <= 0) return;
+    const scan = new MergedScan(this.#view, { from: "", to: undefined }, { keysOnly: true, expectedRows: 1 });
+    const rows: Version[] = [];
+    while (!scan.done && rows.length === 0) {
+      scan.fill(rows, 1);
+      yield;
+    }
+    if (rows.length === 0) this.#atCompaction = this.#view.at(this.#compactRevision);
+  }
+
+  #add(version: Version): void {
+    if (!this.#counts(version)) return;
+    const isTombstone = version.version === 0;
+    this.crc = crc32c(revisionBytes(version, isTombstone), this.crc);
+    const keyBytes = keyBytesOf(version);
+    const kv = isTombstone ? tombstoneKeyValue(keyBytes) : toKeyValue(version, keyBytes);
+    this.crc = crc32c(encodeKeyValue(kv), this.crc);
+  }
+
+  /**
+   * All versions after the compact revision. Of the others those that are still the newest of their key at the view's
+   * revision, and alive: a version that was superseded is gone, or will be.
+   */
+  #counts(version: Version): boolean {
+    if (version.modRevision > this.#compactRevision) return true;
+    if (version.version === 0) return false;
+    return isNewest(this.#atCompaction ?? this.#view, version);
+  }
+}
+
+function isNewest(view: ReadView, version: Version): boolean {
+  let newest: Pick<Version, "modRevision" | "sub"> | undefined = view.overlayVersionAt(version.key);
+  if (newest === undefined) {
+    newest = view.backend.newestHead(version.key);
+    if (newest !== undefined && newest.modRevision > view.backendRevision) {
+      newest = view.backend.versionAt(version.key, view.backendRevision);
+    }
+  }
+  return newest?.modRevision === version.modRevision && newest.sub === version.sub;
+}
+
+function tombstoneKeyValue(key: Uint8Array) {
+  return { key, createRevision: 0, modRevision: 0, version: 0, value: new Uint8Array(0), lease: noLease };
+}
+
+function revisionBytes(version: Version, isTombstone: boolean): Uint8Array {
+  const bytes = new Uint8Array(isTombstone ? 18 : 17);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(version.modRevision));
+  bytes[8] = 0x5f;
+  view.setBigUint64(9, BigInt(version.sub));
+  if (isTombstone) bytes[17] = 0x74;
+  return bytes;
+}
