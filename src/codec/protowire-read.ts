@@ -9,8 +9,8 @@
 
 /** Bytes that are no message. `message` is what protobuf-go says; `rpc` answers with Internal and this text. */
 export class DecodeError extends Error {
-  constructor(reason = "cannot parse invalid wire-format data") {
-    super(`proto: ${reason}`);
+  constructor(reason = "proto: cannot parse invalid wire-format data") {
+    super(reason);
     this.name = "DecodeError";
   }
 }
@@ -77,7 +77,7 @@ export class Reader {
   /** uint64 that is an index, a term or the like: an unsafe integer is an error, because rounding would corrupt. */
   safeUint(): number {
     const value = this.uint();
-    if (value > Number.MAX_SAFE_INTEGER) throw new DecodeError("integer above 2^53 - 1");
+    if (value > Number.MAX_SAFE_INTEGER) throw new DecodeError("proto: integer above 2^53 - 1");
     return value;
   }
 
@@ -115,12 +115,11 @@ export class Reader {
     return this.bytes.subarray(at, at + length);
   }
 
-  /** `field` is the full name, for the error. */
-  string(field: string): string {
+  string(): string {
     const length = this.#length();
     const end = this.at + length;
     const text = decodeUtf8(this.bytes, this.at, end);
-    if (text === undefined) throw new DecodeError(`field ${field} contains invalid UTF-8`);
+    if (text === undefined) throw new DecodeError("string field contains invalid UTF-8");
     this.at = end;
     return text;
   }
@@ -128,7 +127,7 @@ export class Reader {
   /** Begins a message inside this one. Give what it returns to `leave` when it is read to its end. */
   enter(): number {
     const length = this.#length();
-    if (++this.#depth > messageDepthLimit) throw new DecodeError("exceeded maximum recursion depth");
+    if (++this.#depth > messageDepthLimit) throw new DecodeError("proto: exceeded maximum recursion depth");
     const outerEnd = this.end;
     this.end = this.at + length;
     return outerEnd;

@@ -153,7 +153,7 @@ function readRequestHeader(reader: Reader, before: RequestHeader): RequestHeader
   while (reader.more()) {
     const tag = reader.tag();
     if (tag === 0x08) id = reader.bigUint();
-    else if (tag === 0x12) username = reader.string("etcdserverpb.RequestHeader.username");
+    else if (tag === 0x12) username = reader.string();
     else if (tag === 0x18) authRevision = reader.uint();
     else reader.skip(tag);
   }

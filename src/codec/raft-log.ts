@@ -70,7 +70,8 @@ export function readEntry(reader: Reader): Entry {
     else if (tag === 0x22) data = reader.bytesField();
     else reader.skip(tag);
   }
-  if (type < EntryType.normal || type > EntryType.confChangeV2) throw new DecodeError("unknown entry type");
+  if (type < EntryType.normal || type > EntryType.confChangeV2)
+    throw new DecodeError("raftpb: unknown entry type");
   return { type: type as EntryType, term: term as Term, index: index as RaftIndex, data };
 }
 

@@ -94,7 +94,8 @@ export function decodeMessage(bytes: Uint8Array): Message {
     context: noBytes,
   };
   while (reader.more()) readField(reader, reader.tag(), draft);
-  if (draft.type < 0 || draft.type > MessageType.forgetLeader) throw new DecodeError("unknown message type");
+  if (draft.type < 0 || draft.type > MessageType.forgetLeader)
+    throw new DecodeError("raftpb: unknown message type");
   return {
     ...draft,
     type: draft.type as MessageType,
