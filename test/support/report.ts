@@ -57,8 +57,13 @@ export class Report {
     else this.fail(name, detail.join(": ").replaceAll("\\n", "\n"));
   }
 
-  get passed(): number {
-    return this.#passed;
+  /** Takes over what others counted. */
+  addAll(reports: readonly Report[]): void {
+    for (const report of reports) {
+      this.#passed += report.#passed;
+      this.#skipped += report.#skipped;
+      this.failures.push(...report.failures);
+    }
   }
 
   /** Prints the last lines and sets the exit status. A suite in which nothing ran has failed. */

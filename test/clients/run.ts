@@ -1,0 +1,93 @@
+/**
+ * `npm run clients`: real clients against the server program, with real assertions. Each client has a server of its
+ * own. A client that is a program prints `PASS name` or `FAIL name: why` for each of its checks, and at its end `DONE`.
+ */
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { exec } from "../support/exec.ts";
+import { Report } from "../support/report.ts";
+import { commonHelp, commonOptions, scratchFolder, serverProgram } from "../support/scratch.ts";
+import { ServerProcess } from "../support/server-process.ts";
+import { tool } from "../support/tools.ts";
+import { Ctl, type CtlContext } from "./etcdctl/ctl.ts";
+import { kvChecks } from "./etcdctl/kv.ts";
+import { leaseChecks } from "./etcdctl/lease.ts";
+import { maintenanceChecks } from "./etcdctl/maintenance.ts";
+import { txnChecks } from "./etcdctl/txn.ts";
+import { watchChecks } from "./etcdctl/watch.ts";
+import { type ClientProgram, goClient, javaClient, pythonClient } from "./programs.ts";
+
+const clients = ["etcdctl", "go", "python", "java"];
+const { values: options } = parseArgs({
+  options: {
+    ...commonOptions,
+    only: { type: "string", default: clients.join() },
+    run: { type: "string" },
+    quick: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (options.help) {
+  console.log(`usage: npm run clients -- [options]
+${commonHelp}
+  --only LIST     of ${clients.join()}
+  --run REGEX     only checks whose name matches ("etcdctl watch of a key")
+  --quick         without check perf, which takes a minute`);
+  process.exit(0);
+}
+
+const program = serverProgram(options.server);
+const folder = scratchFolder("clients", options);
+const filter = options.run === undefined ? undefined : new RegExp(options.run);
+const reports: Report[] = [];
+const only = options.only.split(",");
+for (const name of only) if (!clients.includes(name)) throw new Error(`--only has no client ${name}`);
+
+if (only.includes("etcdctl")) {
+  const report = newReport("etcdctl");
+  await withServer("etcdctl", async (server) => {
+    const ctl = new Ctl(await tool("etcdctl"), `127.0.0.1:${server.clientPort}`);
+    const context: CtlContext = { ctl, server, report, quick: options.quick };
+    for (const checks of [kvChecks, txnChecks, watchChecks, leaseChecks, maintenanceChecks])
+      await checks(context);
+  });
+}
+if (only.includes("go")) await runProgram("go", goClient);
+if (only.includes("python")) await runProgram("python", pythonClient);
+if (only.includes("java")) await runProgram("java", javaClient);
+
+const total = new Report();
+total.addAll(reports);
+total.finish();
+
+function newReport(prefix: string): Report {
+  const report = new Report({ prefix, filter });
+  reports.push(report);
+  return report;
+}
+
+async function withServer(name: string, body: (server: ServerProcess) => Promise<void>): Promise<void> {
+  const server = await ServerProcess.ready({ program, folder: join(folder, name) });
+  await body(server);
+  const report = newReport(name);
+  await report.check("the server ends in time when asked", () => server.stop(5_000), 10_000);
+}
+
+/** Runs a client program and counts its lines. One that ends before it says DONE has failed. */
+async function runProgram(name: string, prepare: () => Promise<ClientProgram>): Promise<void> {
+  const client = await prepare();
+  await withServer(name, async (server) => {
+    const report = newReport(name);
+    let done = false;
+    const onLine = (line: string): void => {
+      if (line === "DONE") done = true;
+      else report.countLine(line);
+    };
+    const args = [...client.args, `127.0.0.1:${server.clientPort}`, ...(options.run ? [options.run] : [])];
+    const result = await exec(client.program, args, { onLine, timeoutMs: 300_000 });
+    if (!done || result.status !== 0 || result.timedOut) {
+      const output = `${result.stdout.slice(-3000)}\n${result.stderr.slice(-6000)}`;
+      report.fail("ends as it should", `status ${result.status}${done ? "" : ", not done"}\n${output}`);
+    }
+  });
+}
