@@ -1,0 +1,83 @@
+/** What the settings of the log mean together. The first thing to be checked, so that the rest can be logged. */
+import { goQuote, goQuoteList } from "../lib/go-quote.ts";
+import { parseLogLevel } from "../lib/logger.ts";
+import { ConfigError, type LoggingSettings, type Notice, type Settings } from "./config.ts";
+
+const caller = "config/check-logging.ts";
+const journal = "systemd/journal";
+const streams = ["default", "stderr", "stdout"];
+
+export function checkLogging(settings: Settings): { logging: LoggingSettings; notices: Notice[] } {
+  if (settings.logger === "capnslog") throw new ConfigError("--logger=capnslog is removed in v3.5");
+  if (settings.logger !== "zap") throw new ConfigError(`unknown logger option ${goQuote(settings.logger)}`);
+  const outputs = settings.logOutputs.length === 0 ? ["default"] : settings.logOutputs;
+  if (outputs.length > 1 && outputs.includes("default")) {
+    throw new ConfigError('multi logoutput for "default" is not supported yet');
+  }
+  if (settings.enableLogRotation) checkRotation(outputs, settings.logRotationConfigJson);
+  const level = parseLogLevel(settings.logLevel);
+  // etcd panics here; the status is a panic's.
+  if (!level) throw new ConfigError(`unrecognized level: ${goQuote(settings.logLevel)}`, 2);
+  const format = settings.logFormat === "" ? "json" : settings.logFormat;
+  if (format !== "json" && format !== "console") {
+    throw new ConfigError(`unknown log format: ${format}, supported values json, console`);
+  }
+  const notices = outputs.includes(journal) ? [journalNotice(outputs)] : [];
+  return { logging: { level, format, outputs: destinations(outputs) }, notices };
+}
+
+function destinations(outputs: readonly string[]): readonly string[] {
+  if (outputs.includes("/dev/null")) return Object.freeze(["/dev/null"]);
+  const places = outputs.map((output) => (output === "default" || output === journal ? "stderr" : output));
+  return Object.freeze([...new Set(places)].sort());
+}
+
+function journalNotice(outputs: readonly string[]): Notice {
+  if (outputs.length > 1) {
+    throw new ConfigError(
+      `running with systemd/journal but other '--log-outputs' values (${goQuoteList(outputs)}) are configured ` +
+        "with 'default'; override 'default' value with something else",
+    );
+  }
+  const message =
+    "the log goes to stderr: systemd passes it on to the journal when the unit says so, as by default";
+  return { level: "warn", caller, message, fields: { "log-outputs": [journal] } };
+}
+
+function checkRotation(outputs: readonly string[], json: string): void {
+  const files = outputs.filter((output) => !streams.includes(output));
+  if (files.length > 1 || (outputs.length === 1 && files.length === 0)) {
+    throw new ConfigError(
+      "--log-outputs requires a single file path when --log-rotate-config-json is defined",
+    );
+  }
+  let rotation: unknown;
+  try {
+    rotation = JSON.parse(json);
+  } catch (cause) {
+    throw new ConfigError(`improperly formatted log rotation config: ${(cause as Error).message}`);
+  }
+  const wrong = wrongRotation(rotation);
+  if (wrong) throw new ConfigError(`invalid log rotation config: ${wrong}`);
+}
+
+const rotationTypes: Readonly<Record<string, "number" | "boolean">> = {
+  maxsize: "number",
+  maxage: "number",
+  maxbackups: "number",
+  localtime: "boolean",
+  compress: "boolean",
+};
+
+function wrongRotation(rotation: unknown): string | undefined {
+  if (typeof rotation !== "object" || rotation === null || Array.isArray(rotation))
+    return "expected an object";
+  for (const [key, value] of Object.entries(rotation)) {
+    const type = rotationTypes[key.toLowerCase()];
+    const right = type === undefined || typeof value === type;
+    if (!right || (type === "number" && !Number.isInteger(value))) {
+      return `${key}: expected ${type === "number" ? "a whole number" : "true or false"}`;
+    }
+  }
+  return undefined;
+}

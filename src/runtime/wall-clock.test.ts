@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { localZone, preciseWallMs } from "./wall-clock.ts";
+
+it("is near the system's clock and never goes back", () => {
+  let last = preciseWallMs();
+  for (let i = 0; i < 10_000; i++) {
+    const before = Date.now();
+    const now = preciseWallMs();
+    assert.ok(now >= last, `${now} after ${last}`);
+    assert.ok(Math.abs(now - before) < 50, `${now} at ${before}`);
+    last = now;
+  }
+});
+
+it("has more than milliseconds", () => {
+  const fractions = new Set(Array.from({ length: 1_000 }, () => preciseWallMs() % 1));
+  assert.ok(fractions.size > 1);
+});
+
+it("knows the local offset", () => {
+  const zone = localZone(Date.now());
+  assert.ok(Number.isInteger(zone) && Math.abs(zone) <= 14 * 60);
+});
