@@ -214,7 +214,7 @@ describe("compaction", () => {
     for (let i = 0; i < 600; i++) put(`k${i}`, "new");
     store.applyCompaction(store.revision, next(), term);
     flush();
-    assert.equal(store.oldestReadRevision, begun);
+    assert.equal(store.oldestReadRevision, begun, "what the range sees");
     void backend.compact(store.oldestReadRevision);
     const result = finish(steps);
     assert.equal(result.revision, begun);

@@ -78,7 +78,9 @@ export class MvccStore implements KeyValueStore {
   }
 
   get oldestReadRevision(): Revision {
-    return this.#pins.oldest ?? this.#layers.revision;
+    const { baseRevision } = this.#layers;
+    const { oldest } = this.#pins;
+    return oldest === undefined || oldest > baseRevision ? baseRevision : oldest;
   }
 
   /** For the watch part, which holds the revision up to which all its watchers have their events. */
@@ -108,7 +110,7 @@ export class MvccStore implements KeyValueStore {
     const { revision: current, compactRevision } = layers;
     const revision = readRevision(request.revision, current, compactRevision);
     const view = new ReadView(layers, revision);
-    const found = yield* whilePinned(this.#pins, revision, rangeRows(view, request));
+    const found = yield* whilePinned(this.#pins, view.backendRevision, rangeRows(view, request));
     const kvs = yield* toKeyValues(request, found.rows);
     return { kvs, count: found.count, more: found.more, revision: current };
   }
@@ -119,7 +121,7 @@ export class MvccStore implements KeyValueStore {
     const revision = readRevision(request.revision, current, compactRevision);
     const view = new ReadView(layers, revision);
     const batches = rangeInBatches(view, request, { rows: batchRows, bytes: batchBytes });
-    const sums = yield* whilePinned(this.#pins, revision, batches);
+    const sums = yield* whilePinned(this.#pins, view.backendRevision, batches);
     return { ...sums, revision: current };
   }
 
@@ -142,8 +144,8 @@ export class MvccStore implements KeyValueStore {
     return changesAfter(this.#layers, after, { rows: limitRows, bytes: limitBytes });
   }
 
-  hashByRevision(revision: number): Steps<RevisionHash> {
-    return hashByRevision(this.#layers, this.#pins, revision);
+  hashByRevision(revision: number, compacted?: Revision): Steps<RevisionHash> {
+    return hashByRevision(this.#layers, this.#pins, revision, compacted);
   }
 
   hash(buckets: readonly string[]): Steps<number> {

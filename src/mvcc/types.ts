@@ -94,13 +94,16 @@ export interface KeyValueStore {
   changes(after: Revision, limitRows: number, limitBytes: number): Steps<ChangeSlice>;
 
   /** etcd's HashKV: over all versions up to `revision` (0 or less: the newest) that a compaction would leave. Throws
-   * ErrCompacted or ErrFutureRev. */
-  hashByRevision(revision: number): Steps<RevisionHash>;
+   * ErrCompacted or ErrFutureRev. With `compacted` it is counted as if that had been the last compaction: what etcd
+   * keeps of a compaction is the hash at its revision since the compaction before, taken before versions go. */
+  hashByRevision(revision: number, compacted?: Revision): Steps<RevisionHash>;
   /** A hash over everything: all versions that are left, and the rows of the given buckets. */
   hash(buckets: readonly string[]): Steps<number>;
 
-  /** The oldest revision that a read or a watcher needs now; `revision` if there is none. The backend must not be
-   * compacted (physically) beyond it. */
+  /**
+   * The oldest revision that a read, a watcher or the overlay itself needs of the backend now. The backend must not be
+   * compacted (physically) beyond it. Without reads it is the last revision whose generation was dropped.
+   */
   readonly oldestReadRevision: Revision;
   /** Gives up reads that hold a revision before `before`: they fail with ErrCompacted at their next step. */
   expireReads(before: Revision): void;

@@ -25,8 +25,16 @@ import { ReadView } from "./read-view.ts";
 const rowsPerStep = 128;
 const bytesPerStep = 1024 * 1024;
 
-export function* hashByRevision(layers: Layers, pins: ReadPins, requested: number): Steps<RevisionHash> {
-  const { revision, compactRevision } = layers;
+/** `compacted` is the compact revision that the hash pretends; the versions between it and the real one have to be
+ * there still. */
+export function* hashByRevision(
+  layers: Layers,
+  pins: ReadPins,
+  requested: number,
+  compacted?: Revision,
+): Steps<RevisionHash> {
+  const { revision } = layers;
+  const compactRevision = compacted ?? layers.compactRevision;
   if (requested > 0 && requested < compactRevision) throw errors.compacted();
   if (requested > revision) throw errors.futureRev();
   const hashRevision = (requested > 0 ? requested : revision) as Revision;

@@ -10,7 +10,8 @@ import type { Layers, ReadableBackend } from "../overlay/layers.ts";
 export class ReadView {
   readonly revision: Revision;
   /** What to ask the backend for. Not simply `revision`: the sealed generation may appear in the backend at any
-   * moment, and a read that mixes before and after would be wrong. */
+   * moment, and a read that mixes before and after would be wrong. It is also what a read over several steps has to
+   * pin: a count relies on the backend's state at this revision even for keys that the overlay knows better. */
   readonly backendRevision: Revision;
   readonly active: OverlayGeneration;
   readonly sealed: OverlayGeneration | undefined;
