@@ -26,6 +26,12 @@ function isPromise(type: MessageType): boolean {
   return type === MessageType.appResp || type === MessageType.voteResp;
 }
 
+function supersedes(next: Message, last: Message): boolean {
+  const acknowledges = next.type === MessageType.appResp && last.type === MessageType.appResp;
+  if (!acknowledges || next.reject || last.reject) return false;
+  return next.to === last.to && next.term === last.term && next.index >= last.index;
+}
+
 export class Raft {
   readonly id: MemberId;
   readonly config: ResolvedConfig;
@@ -116,7 +122,7 @@ export class Raft {
    */
   send(fields: Partial<Message> & { readonly type: MessageType; readonly to: MemberId }): void {
     const message = makeMessage({ from: this.id, term: this.term, ...fields });
-    if (isPromise(message.type)) this.promises.push(message);
+    if (isPromise(message.type)) this.#promise(message);
     else {
       assert(message.to !== this.id, "raft: a message to oneself");
       this.messages.push(message);
@@ -164,6 +170,13 @@ export class Raft {
   resetElectionTimeout(): void {
     const { electionTicks, randomBelow } = this.config;
     this.randomizedElectionTicks = electionTicks + randomBelow(electionTicks);
+  }
+
+  /** Of acknowledgements to one leader that wait together, the last one says it all. */
+  #promise(message: Message): void {
+    const last = this.promises.at(-1);
+    if (last !== undefined && supersedes(message, last)) this.promises[this.promises.length - 1] = message;
+    else this.promises.push(message);
   }
 
   /** The state at `applied` is what this member could send to another one from the start. */

@@ -106,7 +106,8 @@ export class ReadyMaker {
     const raft = this.#raft;
     const { inFlight } = raft.log;
     const { promises } = raft;
-    if (promises.length > 0) raft.promises = [];
+    // Always: the record keeps this array, and may be given more promises while it is under way.
+    if (mustSync || promises.length > 0) raft.promises = [];
     if (mustSync) {
       return inFlight.add({
         lastIndex: entries.length > 0 ? raft.log.last : 0,

@@ -8,10 +8,15 @@ export interface MachineState {
   readonly index: number;
   readonly confState: ConfState;
   /** The texts applied, oldest first. Empty entries leave no trace. */
-  readonly texts: readonly string[];
+  readonly texts: string[];
 }
 
 export const emptyMachine: MachineState = { index: 0, confState: emptyConfState, texts: [] };
+
+/** A state that no longer changes with the first one. */
+export function copyState(state: MachineState): MachineState {
+  return { ...state, texts: state.texts.slice() };
+}
 
 export function toBytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);

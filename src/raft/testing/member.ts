@@ -13,7 +13,7 @@ import type { Raft, ReadState } from "../raft.ts";
 import { RawNode } from "../raw-node.ts";
 import type { Ready } from "../ready.ts";
 import { TestDisk } from "./disk.ts";
-import { type MachineState, machineToBytes, toBytes, toText } from "./machine.ts";
+import { copyState, type MachineState, machineToBytes, toBytes, toText } from "./machine.ts";
 
 /** A RawNode that lets tests look inside. */
 export class TestNode extends RawNode {
@@ -49,7 +49,7 @@ export class TestMember {
   constructor(options: MemberOptions) {
     this.id = options.config.id;
     this.#options = options;
-    this.machine = this.disk.checkpoint;
+    this.machine = copyState(this.disk.checkpoint);
     this.restart();
   }
 
@@ -76,7 +76,7 @@ export class TestMember {
   restart(): void {
     const { nodeClass, config } = this.#options;
     this.#node = new (nodeClass ?? TestNode)(config, this.disk.start());
-    this.machine = this.disk.checkpoint;
+    this.machine = copyState(this.disk.checkpoint);
   }
 
   propose(text: string) {
@@ -109,7 +109,7 @@ export class TestMember {
   persistNext(): boolean {
     const write = this.disk.completeNext();
     if (write === undefined) return false;
-    if (write.ready.snapshot !== undefined) this.machine = this.disk.checkpoint;
+    if (write.ready.snapshot !== undefined) this.machine = copyState(this.disk.checkpoint);
     if (write.token !== 0) this.node.persisted(write.token);
     return true;
   }
@@ -121,7 +121,7 @@ export class TestMember {
     const term = node.core.log.term(index);
     const cut = term === undefined ? mark : { ...mark, index: index as RaftIndex, term };
     node.compactLog(cut.index);
-    this.disk.saveCheckpoint(machine, cut);
+    this.disk.saveCheckpoint(copyState(machine), cut);
   }
 
   #apply(entry: Entry): void {
@@ -130,9 +130,10 @@ export class TestMember {
       throw new AssertionError(`member ${this.id} applies ${entry.index} after ${machine.index}`);
     }
     this.#options.hooks?.onApply?.(this, entry);
-    let { confState, texts } = machine;
+    const { texts } = machine;
+    let { confState } = machine;
     if (entry.type === EntryType.normal) {
-      if (entry.data.length > 0) texts = appended(texts, toText(entry.data));
+      if (entry.data.length > 0) texts.push(toText(entry.data));
     } else {
       confState = this.#applyConfChange(entry, node);
     }
@@ -159,11 +160,6 @@ export class TestMember {
     const metadata = { index: index as RaftIndex, term, confState };
     return { ...message, snapshot: { metadata, data: machineToBytes(this.machine) } };
   }
-}
-
-/** Texts are shared between states, so a state is never changed; this keeps that from costing a copy each time. */
-function appended(texts: readonly string[], text: string): readonly string[] {
-  return [...texts, text];
 }
 
 export function makeEntry(text: string): Entry {
