@@ -5,6 +5,7 @@
 import type { RequestOp, TxnRequest } from "../../codec/kv.ts";
 import { errors } from "../../errors/table.ts";
 import { toBinaryKey } from "../../lib/binary-key.ts";
+import { IntervalTree } from "../../lib/interval-tree.ts";
 import { checkDeleteRange, checkPutRequest, checkRange } from "./check-request.ts";
 
 /**
@@ -51,8 +52,7 @@ function checkOp(op: RequestOp, maxOps: number): void {
 /** What a list of operations may write, whichever branches its nested transactions take. */
 interface Writes {
   readonly puts: Set<string>;
-  /** Not sorted, may overlap. */
-  readonly deletes: Deletion[];
+  readonly deletes: readonly Deletion[];
 }
 
 interface Deletion {
@@ -68,28 +68,29 @@ interface Deletion {
 function writesOf(ops: readonly RequestOp[]): Writes {
   const deletes = deletionsIn(ops);
   const puts = new Set<string>();
-  let index = new DeletionIndex(deletes);
+  const deleted = new IntervalTree<true>();
+  for (const { from, to } of deletes) deleted.set(from, to, true);
   for (const op of ops) {
     if (op.kind !== "txn") continue;
     const then = writesOf(op.txn.success);
     const otherwise = writesOf(op.txn.failure);
     for (const key of then.puts) {
-      if (puts.has(key) || index.covers(key)) throw errors.duplicateKey();
+      if (puts.has(key) || deleted.contains(key)) throw errors.duplicateKey();
     }
     for (const key of otherwise.puts) {
-      if (puts.has(key) || index.covers(key)) throw errors.duplicateKey();
+      if (puts.has(key) || deleted.contains(key)) throw errors.duplicateKey();
     }
     for (const key of then.puts) puts.add(key);
     for (const key of otherwise.puts) puts.add(key);
-    if (then.deletes.length + otherwise.deletes.length === 0) continue;
-    for (const deletion of then.deletes) deletes.push(deletion);
-    for (const deletion of otherwise.deletes) deletes.push(deletion);
-    index = new DeletionIndex(deletes);
+    for (const deletion of [...then.deletes, ...otherwise.deletes]) {
+      deleted.set(deletion.from, deletion.to, true);
+      deletes.push(deletion);
+    }
   }
   for (const op of ops) {
     if (op.kind !== "put") continue;
     const key = toBinaryKey(op.put.key);
-    if (puts.has(key) || index.covers(key)) throw errors.duplicateKey();
+    if (puts.has(key) || deleted.contains(key)) throw errors.duplicateKey();
     puts.add(key);
   }
   return { puts, deletes };
@@ -107,34 +108,4 @@ function deletionsIn(ops: readonly RequestOp[]): Deletion[] {
     if (from < to) deletions.push({ from, to });
   }
   return deletions;
-}
-
-/** The union of deletions as sorted spans without overlaps: one binary search a key. */
-class DeletionIndex {
-  readonly #from: string[] = [];
-  readonly #to: string[] = [];
-
-  constructor(deletions: readonly Deletion[]) {
-    const sorted = [...deletions].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0));
-    for (const { from, to } of sorted) {
-      const last = this.#to.length - 1;
-      if (last >= 0 && from <= this.#to[last]!) {
-        if (to > this.#to[last]!) this.#to[last] = to;
-        continue;
-      }
-      this.#from.push(from);
-      this.#to.push(to);
-    }
-  }
-
-  covers(key: string): boolean {
-    let low = 0;
-    let high = this.#from.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.#from[middle]! <= key) low = middle + 1;
-      else high = middle;
-    }
-    return low > 0 && key < this.#to[low - 1]!;
-  }
 }
