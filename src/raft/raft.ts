@@ -21,9 +21,13 @@ export interface ReadState {
   readonly context: Uint8Array;
 }
 
-/** Messages that are a promise about what is on this member's disk, and so wait for it (see PersistQueue). */
+/**
+ * Messages that are a promise about what is on this member's disk, and so wait for it (see PersistQueue). To ask for
+ * votes is one of them: a candidate that was elected, crashed, and had forgotten its term would ask again in the same
+ * term, be voted for by the same members, and lead that term a second time with other entries.
+ */
 function isPromise(type: MessageType): boolean {
-  return type === MessageType.appResp || type === MessageType.voteResp;
+  return type === MessageType.appResp || type === MessageType.voteResp || type === MessageType.vote;
 }
 
 function supersedes(next: Message, last: Message): boolean {

@@ -198,6 +198,11 @@ export class Checker {
           throw wrong(`my vote in ${message.term}`);
         }
         break;
+      case MessageType.vote:
+        if (term === message.term ? disk.hardState?.vote !== member.id : term < message.term) {
+          throw wrong(`I stand for ${message.term}`);
+        }
+        break;
       case MessageType.appResp:
         if (message.reject || term > message.term) break;
         if (disk.lastIndex < message.index) throw wrong(`entries to ${message.index}`);
