@@ -5,7 +5,7 @@
 import type { MetaChange } from "../backend/backend.ts";
 import { errors } from "../errors/table.ts";
 import type { ClusterId, MemberId } from "../lib/ids.ts";
-import { compareIds, formatId, type Member, memberFromJson, memberToJson, utf8 } from "./member.ts";
+import { compareIds, formatId, fromUtf8, type Member, memberFromJson, memberToJson, utf8 } from "./member.ts";
 
 /** raftpb.ConfChangeType. */
 export const ConfChangeType = { addNode: 0, removeNode: 1, updateNode: 2, addLearnerNode: 3 } as const;
@@ -57,14 +57,14 @@ export class Cluster {
     this.#removed.clear();
     for (const [key, value] of members) {
       const id = BigInt(`0x${key}`) as MemberId;
-      this.#members.set(id, memberFromJson(id, text(value)));
+      this.#members.set(id, memberFromJson(id, fromUtf8(value)));
     }
     for (const key of removed.keys()) this.#removed.add(BigInt(`0x${key}`) as MemberId);
     const version = cluster.get(membershipBuckets.clusterVersionKey);
-    this.#version = version && text(version);
+    this.#version = version && fromUtf8(version);
     const downgrade = cluster.get(membershipBuckets.downgradeKey);
     if (downgrade) {
-      const fields = JSON.parse(text(downgrade)) as Record<string, unknown>;
+      const fields = JSON.parse(fromUtf8(downgrade)) as Record<string, unknown>;
       this.#downgrade = {
         enabled: fields["enabled"] === true,
         targetVersion: String(fields["target-version"] ?? ""),
@@ -201,10 +201,4 @@ export class Cluster {
     if (!member) throw new Error(`member ${formatId(id)} is not in the cluster: apply without validate`);
     return member;
   }
-}
-
-function text(bytes: Uint8Array): string {
-  let escaped = "";
-  for (const byte of bytes) escaped += `%${byte.toString(16).padStart(2, "0")}`;
-  return decodeURIComponent(escaped);
 }

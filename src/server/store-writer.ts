@@ -28,6 +28,8 @@ export interface StoreWriterOptions {
   readonly onRoom: () => void;
   /** A generation is in the backend (readable, not yet surely on the disk). */
   readonly onWritten: (applied: RaftIndex) => void;
+  /** How long a generation took to be written. */
+  readonly onCommitTime: (seconds: number) => void;
 }
 
 export class StoreWriter {
@@ -76,6 +78,7 @@ export class StoreWriter {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { store, backend } = this.#options;
+    if (store.writeInProgress) return; // `applied` is called when it has ended
     const generation = store.seal();
     if (!generation) {
       const waiters = this.#flushWaiters;
@@ -84,8 +87,12 @@ export class StoreWriter {
       return;
     }
     this.#writing = true;
+    const startMs = this.#options.clock.monotonicMs();
     backend.write(generation).then(
-      () => this.#written(generation.appliedIndex),
+      () => {
+        this.#options.onCommitTime((this.#options.clock.monotonicMs() - startMs) / 1000);
+        this.#written(generation.appliedIndex);
+      },
       (error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))),
     );
   }

@@ -5,7 +5,7 @@
 import { EtcdError } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
-import type { Logger } from "../../lib/logger.ts";
+import type { LogFields, Logger } from "../../lib/logger.ts";
 
 export interface AutoCompactorOptions {
   readonly clock: Clock;
@@ -78,7 +78,7 @@ async function tryCompact(
   { logger, clock, compact }: AutoCompactorOptions,
   mode: string,
   revision: number,
-  fields: Record<string, unknown>,
+  fields: LogFields,
 ): Promise<boolean> {
   logger.info(`starting auto ${mode} compaction`, fields);
   const startMs = clock.monotonicMs();

@@ -1,0 +1,181 @@
+/**
+ * The composition root of the server: makes every part from the configuration, puts them together, and takes them apart
+ * again when it is told to stop.
+ */
+import { randomBytes, randomInt } from "node:crypto";
+import { checkNewCluster } from "../config/bootstrap.ts";
+import { type Config, ConfigError } from "../config/config.ts";
+import { createHttpHandler } from "../http/app.ts";
+import { minLeaseTtlSeconds } from "../lease/lessor.ts";
+import type { LogFields, Logger } from "../lib/logger.ts";
+import { Metrics } from "../lib/metrics.ts";
+import { formatId } from "../membership/member.ts";
+import { HealthStatus } from "../rpc/health.ts";
+import { createRoutes, services } from "../rpc/services.ts";
+import { resolveHost } from "../runtime/resolve-host.ts";
+import { systemClock } from "../runtime/system-clock.ts";
+import { startAutoCompaction } from "../server/auto-compaction/start.ts";
+import { type BootstrapOptions, bootstrap } from "../server/bootstrap.ts";
+import type { EtcdServer } from "../server/etcd-server.ts";
+import { registerGauges, ServerMetrics } from "../server/server-metrics.ts";
+import { MemoryWal } from "../wal/memory-wal.ts";
+import { openWal, walExists } from "../wal/open.ts";
+import { startListening } from "./serve/listen.ts";
+import { type DataFolder, openData } from "./serve/open-data.ts";
+import { untilStopped } from "./serve/until-stopped.ts";
+
+/** Runs a server until it is told to stop or cannot go on. Returns the status to end with. */
+export async function serve(config: Config, logger: Logger): Promise<number> {
+  const stop = untilStopped(logger);
+  let data: DataFolder | undefined;
+  try {
+    data = await openData(config, logger);
+    return await run(config, logger, data, stop);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    logger.at("cmd/serve.ts").fatal("failed to start etcd", { error: message });
+    return error instanceof ConfigError ? error.exitStatus : 1;
+  } finally {
+    data?.release();
+  }
+}
+
+async function run(
+  config: Config,
+  logger: Logger,
+  data: DataFolder,
+  stop: ReturnType<typeof untilStopped>,
+): Promise<number> {
+  const metrics = new Metrics();
+  const serverMetrics = new ServerMetrics(metrics);
+  const server = await bootstrap(await bootstrapOptions(config, logger, data, serverMetrics, stop.fatal));
+  registerGauges(metrics, gaugesOf(server, data));
+  const health = new HealthStatus();
+  const routes = createRoutes(server, health);
+  const fetch = createHttpHandler({
+    services,
+    routes,
+    metrics,
+    logger: logger.at("http/app.ts"),
+    health: {
+      alarms: () => server.alarms().map(({ alarm }) => (alarm === 1 ? "NOSPACE" : "CORRUPT")),
+      hasLeader: () => server.hasLeader,
+      isLearner: () => server.cluster.isLearner,
+      tryRead: (serializable) => tryRead(server, serializable),
+    },
+    versions: () => ({
+      etcdserver: server.versions.server,
+      etcdcluster: server.cluster.version ?? "not_decided",
+      storage: server.versions.storage,
+    }),
+    cors: config.cors,
+    gateway: config.enableGrpcGateway,
+  });
+  const listeners = await startListening(config, logger, { routes, fetch, metrics });
+  const compactor = startAutoCompaction(config.autoCompaction, {
+    clock: systemClock,
+    logger: logger.at("server/auto-compaction/auto-compactor.ts"),
+    revision: () => server.store.revision,
+    isLeader: () => server.isLeader,
+    compact: (revision) => server.compact(revision),
+  });
+  await Promise.race([server.start(), stop.asked]);
+  logger.at("cmd/serve.ts").info("ready to serve client requests");
+  const status = await stop.asked;
+  health.set(false);
+  compactor?.stop();
+  await listeners.stop();
+  await server.stop();
+  return status;
+}
+
+async function bootstrapOptions(
+  config: Config,
+  logger: Logger,
+  data: DataFolder,
+  metrics: ServerMetrics,
+  onFatal: (error: Error) => void,
+): Promise<BootstrapOptions> {
+  const { logDir } = data;
+  return {
+    settings: {
+      name: config.name,
+      advertiseClientUrls: config.advertiseClientUrls.map((url) => url.href),
+      tickMs: config.heartbeatIntervalMs,
+      electionTicks: config.electionTicks,
+      snapshotCount: config.snapshotCount,
+      keepWalSegments: config.maxWals,
+      maxRequestBytes: config.maxRequestBytes,
+      maxTxnOps: config.maxTxnOps,
+      quotaBackendBytes: config.quotaBackendBytes,
+      storeLimits: {
+        generationBytes: 2 * 1024 * 1024,
+        generationDelayMs: 50,
+        overlayBytesMax: config.storageOverlayBytes,
+      },
+      logBytesMax: 64 * 1024 * 1024,
+    },
+    clock: systemClock,
+    logger,
+    metrics,
+    backend: data.backend,
+    hasLog: logDir !== undefined && (await walExists(logDir)),
+    openLog: async (metadata, from) => {
+      if (logDir === undefined) return memoryLog(metadata);
+      return openWal(
+        {
+          dir: logDir,
+          metadata,
+          sync: !config.unsafeNoFsync,
+          onSync: (seconds) => metrics.walFsyncSeconds.observe(seconds),
+          onWarning: (message, fields) => logger.at("wal/wal.ts").warn(message, fields as LogFields),
+        },
+        from,
+      );
+    },
+    initialCluster: async () => {
+      const cluster = await checkNewCluster(config, resolveHost);
+      return new Map([...cluster].map(([name, urls]) => [name, urls.map((url) => url.href)]));
+    },
+    initialClusterToken: config.initialClusterToken,
+    maxLearners: config.maxLearners,
+    minLeaseTtlSeconds: minLeaseTtlSeconds({
+      heartbeatMs: config.heartbeatIntervalMs,
+      electionTicks: config.electionTicks,
+    }),
+    cacheBytes: 4 * 1024 * 1024,
+    raft: { preVote: config.preVote, randomBelow: randomInt },
+    random64: () => randomBytes(8).readBigUInt64BE(),
+    onFatal,
+  };
+}
+
+function memoryLog(metadata: Uint8Array) {
+  const wal = new MemoryWal(systemClock);
+  const nothing = { hardState: undefined, snapshot: undefined, entries: [] };
+  return {
+    wal,
+    contents: { ...nothing, metadata, lastIndex: 0 as never, lastTerm: 0 as never, created: true },
+  };
+}
+
+function gaugesOf(server: EtcdServer, { backend }: DataFolder) {
+  return {
+    store: server.store,
+    backend,
+    memberId: formatId(server.cluster.localId),
+    quotaBackendBytes: server.quotaBackendBytes,
+    hasLeader: () => server.hasLeader,
+    isLeader: () => server.isLeader,
+    isLearner: () => server.cluster.isLearner,
+    committed: () => server.raftStatus().commitIndex,
+    applied: () => server.raftStatus().appliedIndex,
+    pendingProposals: () => server.pendingProposals,
+    walBytes: () => server.walBytes,
+  };
+}
+
+function tryRead(server: EtcdServer, serializable: boolean): Promise<void> {
+  if (serializable) return Promise.resolve();
+  return new Promise((resolve, reject) => server.linearizable(resolve, reject));
+}

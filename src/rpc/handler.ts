@@ -1,0 +1,96 @@
+/** How a method becomes a handler of the transport, and the one place where a thrown thing becomes a gRPC status. */
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { DecodeError } from "../codec/protowire-read.ts";
+import { EtcdError } from "../errors/etcd-error.ts";
+import { malformedRequest, malformedStreamMessage } from "../errors/table.ts";
+import type { Steps } from "../lib/steps.ts";
+import type { GrpcCall, SingleRequestHandler } from "../transport/grpc.ts";
+import type { ProposalRequest, RpcServer } from "./rpc-server.ts";
+
+/** A method whose handler reads the bytes itself. What it throws becomes the call's status. */
+export function unary(handle: (call: GrpcCall, message: Uint8Array) => void): SingleRequestHandler {
+  return {
+    kind: "single",
+    onRequest(call, message) {
+      try {
+        handle(call, message);
+      } catch (error) {
+        call.fail(statusOf(error));
+      }
+    },
+  };
+}
+
+/** A method on generated messages: for all that is not called thousands of times a second. */
+export function unaryMessages<Input extends DescMessage, Output extends DescMessage>(
+  input: Input,
+  output: Output,
+  handle: (
+    request: MessageShape<Input>,
+    call: GrpcCall,
+    bytes: Uint8Array,
+  ) => Promise<MessageInitShape<Output>>,
+): SingleRequestHandler {
+  return unary((call, bytes) => {
+    handle(parse(input, bytes), call, bytes).then(
+      (response) => call.respond(toBinary(output, create(output, response))),
+      (error: unknown) => call.fail(statusOf(error)),
+    );
+  });
+}
+
+export function parse<Input extends DescMessage>(input: Input, bytes: Uint8Array): MessageShape<Input> {
+  try {
+    return fromBinary(input, bytes);
+  } catch {
+    throw new DecodeError();
+  }
+}
+
+/** Answers with a message that is encoded in steps. */
+export function respondInSteps(server: RpcServer, call: GrpcCall, parts: Steps<Uint8Array[]>): void {
+  server.runSteps(
+    parts,
+    (encoded) => call.respondParts(encoded),
+    (error) => call.fail(error),
+    () => call.cancelled,
+  );
+}
+
+/** A proposal as a promise, for handlers that are one anyway. */
+export function proposed<Result>(server: RpcServer, proposal: ProposalRequest): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    server.propose<Result>(proposal, (error, result) => (error ? reject(error) : resolve(result as Result)));
+  });
+}
+
+/** Resolves when this member has applied all that was committed when it was called. */
+export function linearized(server: RpcServer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.linearizable(resolve, reject);
+  });
+}
+
+/** A long read as a promise. Never settles when the call is cancelled: nobody waits for it then. */
+export function stepped<T>(server: RpcServer, call: GrpcCall, steps: Steps<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    server.runSteps(steps, resolve, reject, () => call.cancelled);
+  });
+}
+
+/** The status of anything that was thrown. */
+export function statusOf(error: unknown): EtcdError {
+  return error instanceof DecodeError ? malformedRequest(error.message) : EtcdError.from(error);
+}
+
+/** The same for a message on a stream of requests. */
+export function statusOfStream(error: unknown): EtcdError {
+  return error instanceof DecodeError ? malformedStreamMessage(error.message) : EtcdError.from(error);
+}

@@ -1,0 +1,58 @@
+/** KV.RangeStream: a range in pieces that never wait in memory, since the next is read when the last has left. */
+import type { RangeRequest } from "../../codec/kv.ts";
+import { decodeRangeRequest, encodeRangeStreamEnd, encodeRangeStreamRows } from "../../codec/range.ts";
+import type { Revision } from "../../lib/ids.ts";
+import { checkRangeStream } from "../../mvcc/check/check-request.ts";
+import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
+import { statusOf, unary } from "../handler.ts";
+import type { RpcServer } from "../rpc-server.ts";
+
+/** What a read that is given up returns. */
+const nothing = { count: 0, more: false, revision: 0 as Revision };
+const batchRows = 1024;
+const batchBytes = 256 * 1024;
+
+export function rangeStreamHandler(server: RpcServer): SingleRequestHandler {
+  return unary((call, message) => {
+    const request = decodeRangeRequest(message);
+    checkRangeStream(request);
+    const start = () => streamRows(server, call, request);
+    if (request.serializable) start();
+    else server.linearizable(start, (error) => call.fail(error));
+  });
+}
+
+function streamRows(server: RpcServer, call: GrpcCall, request: RangeRequest): void {
+  const header = server.header();
+  const batches = server.store.rangeBatches(request, batchRows, batchBytes);
+  /** Reads until the peer has enough for now; true at the end. */
+  function* pump(): Generator<undefined, boolean, undefined> {
+    for (;;) {
+      const batch = batches.next();
+      if (batch.done) {
+        call.write(encodeRangeStreamEnd(header, { kvs: [], ...batch.value }));
+        return true;
+      }
+      if (batch.value && batch.value.length > 0 && !call.write(encodeRangeStreamRows(batch.value)))
+        return false;
+      yield undefined;
+    }
+  }
+  let running = false;
+  const run = () => {
+    if (running) return;
+    running = true;
+    server.runSteps(
+      pump(),
+      (ended) => {
+        running = false;
+        if (ended) call.end();
+      },
+      (error) => call.fail(statusOf(error)),
+      () => call.cancelled,
+    );
+  };
+  call.onDrain(run);
+  call.onCancel(() => batches.return(nothing));
+  run();
+}

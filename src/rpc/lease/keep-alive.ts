@@ -1,0 +1,87 @@
+/** Lease.LeaseKeepAlive: each request on the stream renews one lease and is answered, in order. */
+import { decodeLeaseId, encodeLeaseKeepAliveResponse } from "../../codec/lease.ts";
+import type { LeaseId } from "../../lib/ids.ts";
+import type { GrpcCall, StreamRequestHandler } from "../../transport/grpc.ts";
+import { statusOfStream } from "../handler.ts";
+import type { LeaseSource } from "../rpc-server.ts";
+
+/** Requests of one stream that may wait; a client that sends faster is not read meanwhile. */
+const waitingMax = 64;
+
+export function keepAliveHandler(server: LeaseSource): StreamRequestHandler {
+  return {
+    kind: "stream",
+    open: (call) => new KeepAliveStream(server, call),
+  };
+}
+
+class KeepAliveStream {
+  readonly #server: LeaseSource;
+  readonly #call: GrpcCall;
+  #waiting: LeaseId[] = [];
+  #busy = false;
+  #halfClosed = false;
+  #paused = false;
+  /** The client does not read its answers. */
+  #full = false;
+
+  constructor(server: LeaseSource, call: GrpcCall) {
+    this.#server = server;
+    this.#call = call;
+    call.onDrain(() => {
+      this.#full = false;
+      this.#next();
+    });
+  }
+
+  onMessage(message: Uint8Array): void {
+    try {
+      this.#waiting.push(decodeLeaseId(message));
+    } catch (error) {
+      this.#call.fail(statusOfStream(error));
+      return;
+    }
+    if (this.#waiting.length >= waitingMax && !this.#paused) {
+      this.#paused = true;
+      this.#call.pause();
+    }
+    this.#next();
+  }
+
+  onHalfClose(): void {
+    this.#halfClosed = true;
+    this.#next();
+  }
+
+  #next(): void {
+    while (!this.#busy && !this.#full && !this.#call.cancelled) {
+      const id = this.#waiting.shift();
+      if (id === undefined) break;
+      this.#renew(id);
+    }
+    if (this.#paused && this.#waiting.length < waitingMax / 2) {
+      this.#paused = false;
+      this.#call.resume();
+    }
+    if (this.#halfClosed && !this.#busy && this.#waiting.length === 0) this.#call.end();
+  }
+
+  #renew(id: LeaseId): void {
+    // The header is made before the renewal: a revision in it must not be newer than the moment at which the lease
+    // was still alive.
+    const header = this.#server.header();
+    let returned = false;
+    this.#busy = true;
+    this.#server.leases.keepAlive(id, (error, ttlSeconds) => {
+      this.#busy = false;
+      if (error) {
+        this.#call.fail(error);
+        return;
+      }
+      this.#full = !this.#call.write(encodeLeaseKeepAliveResponse(header, { id, ttlSeconds }));
+      // Answered at once, it is the loop in `#next` that goes on.
+      if (returned) this.#next();
+    });
+    returned = true;
+  }
+}

@@ -1,0 +1,17 @@
+/** Lease.LeaseRevoke. */
+import { encodeHeader } from "../../codec/header.ts";
+import { decodeLeaseId } from "../../codec/lease.ts";
+import { raftField } from "../../codec/raft-internal.ts";
+import type { SingleRequestHandler } from "../../transport/grpc.ts";
+import { unary } from "../handler.ts";
+import type { LeaseSource } from "../rpc-server.ts";
+
+export function revokeHandler(server: LeaseSource): SingleRequestHandler {
+  return unary((call, message) => {
+    const request = decodeLeaseId(message);
+    server.propose<void>({ field: raftField.leaseRevoke, bytes: message, request }, (error) => {
+      if (error) call.fail(error);
+      else call.respond(encodeHeader(server.header()));
+    });
+  });
+}

@@ -1,0 +1,12 @@
+/** Maintenance.Defragment: gives free space back while everything else goes on. */
+import { DefragmentRequestSchema, DefragmentResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import type { SingleRequestHandler } from "../../transport/grpc.ts";
+import { unaryMessages } from "../handler.ts";
+import type { MaintenanceSource } from "../rpc-server.ts";
+
+export function defragmentHandler(server: MaintenanceSource): SingleRequestHandler {
+  return unaryMessages(DefragmentRequestSchema, DefragmentResponseSchema, async () => {
+    await server.defragment();
+    return {};
+  });
+}

@@ -1,0 +1,86 @@
+/** What the services need of the server. */
+import type { HeaderFields } from "../codec/header.ts";
+import type { EtcdError } from "../errors/etcd-error.ts";
+import type { AlarmMember } from "../gen/etcdserverpb/rpc_pb.ts";
+import type { Lessor } from "../lease/lessor.ts";
+import type { LeaseId, MemberId, RaftIndex, Term } from "../lib/ids.ts";
+import type { Steps } from "../lib/steps.ts";
+import type { Cluster } from "../membership/cluster.ts";
+import type { KeyValueStore } from "../mvcc/types.ts";
+
+/** Where the end of a proposal is told: an error, or what apply returned for it. */
+export type ProposalDone<Result> = (error: EtcdError | undefined, result?: Result) => void;
+
+/** How a request that goes through the log is handed in. */
+export interface ProposalRequest {
+  /** The field of InternalRaftRequest that holds it. */
+  readonly field: number;
+  /** The request's own bytes, as the client sent them. */
+  readonly bytes: Uint8Array;
+  /** What they decode to, so that the member that proposes need not decode them again. */
+  readonly request: unknown;
+}
+
+/** What Raft says of this member now. */
+export interface RaftStatus {
+  readonly term: Term;
+  readonly leader: MemberId;
+  readonly commitIndex: RaftIndex;
+  readonly appliedIndex: RaftIndex;
+}
+
+export interface ClusterSource {
+  readonly store: KeyValueStore;
+  readonly cluster: Cluster;
+  raftStatus(): RaftStatus;
+}
+
+export interface RpcServer extends ClusterSource {
+  /** The header of an answer made now: the newest revision, the current term. */
+  header(): HeaderFields;
+  /** The header of an answer at a given revision. */
+  headerAt(revision: number): HeaderFields;
+  /** Puts a request through the log and applies it. */
+  propose<Result>(proposal: ProposalRequest, done: ProposalDone<Result>): void;
+  /**
+   * Calls `ready` once everything that was committed when this call was made is applied here; often at once.
+   * `failed` gets etcd's errors (no leader, timeout).
+   */
+  linearizable(ready: () => void, failed: (error: EtcdError) => void): void;
+  /** Runs a long read in slices; see server/slices.ts. */
+  runSteps<T>(
+    steps: Steps<T>,
+    done: (value: T) => void,
+    failed: (error: EtcdError) => void,
+    isCancelled: () => boolean,
+  ): void;
+  /** Resolves when versions superseded at or before `revision` are gone from the backend, surely. */
+  physicallyCompacted(revision: number): Promise<void>;
+  /** `--max-txn-ops`. */
+  readonly maxTxnOps: number;
+}
+
+/** What the maintenance service needs besides. */
+export interface MaintenanceSource extends RpcServer {
+  readonly versions: { readonly server: string; readonly storage: string };
+  readonly quotaBackendBytes: number;
+  backendSizes(): { totalBytes: number; inUseBytes: number };
+  alarms(): readonly AlarmMember[];
+  hashAll(): Steps<{ hash: number; revision: number }>;
+  /** `revision` 0 is the newest. Throws ErrCompacted and ErrFutureRev. */
+  hashKv(
+    revision: number,
+  ): Steps<{ hash: number; compactRevision: number; hashRevision: number; currentRevision: number }>;
+  defragment(): Promise<void>;
+}
+
+/** What the lease service needs besides. */
+export interface LeaseSource extends RpcServer {
+  readonly lessor: Lessor;
+  readonly leases: {
+    keepAlive(id: LeaseId, done: (error: EtcdError | undefined, ttlSeconds: number) => void): void;
+  };
+  /** A new id for a lease: positive, and hard to guess. */
+  newLeaseId(): LeaseId;
+  monotonicMs(): number;
+}

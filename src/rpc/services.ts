@@ -1,0 +1,72 @@
+/** All services of a server, by path. What a later version brings is absent, and so answered with Unimplemented. */
+import type { DescService } from "@bufbuild/protobuf";
+import { Auth, Cluster, KV, Lease, Maintenance, Watch } from "../gen/etcdserverpb/rpc_pb.ts";
+import { Health } from "../gen/grpc/health/v1/health_pb.ts";
+import { Election } from "../gen/v3electionpb/v3election_pb.ts";
+import { Lock } from "../gen/v3lockpb/v3lock_pb.ts";
+import type { GrpcHandler } from "../transport/grpc.ts";
+import { memberListHandler } from "./cluster/member-list.ts";
+import { type HealthStatus, healthCheckHandler, healthWatchHandler } from "./health.ts";
+import { compactHandler } from "./kv/compact.ts";
+import { deleteRangeHandler } from "./kv/delete-range.ts";
+import { putHandler } from "./kv/put.ts";
+import { rangeHandler } from "./kv/range.ts";
+import { rangeStreamHandler } from "./kv/range-stream.ts";
+import { txnHandler } from "./kv/txn.ts";
+import { grantHandler } from "./lease/grant.ts";
+import { keepAliveHandler } from "./lease/keep-alive.ts";
+import { leasesHandler } from "./lease/leases.ts";
+import { revokeHandler } from "./lease/revoke.ts";
+import { timeToLiveHandler } from "./lease/time-to-live.ts";
+import { alarmHandler } from "./maintenance/alarm.ts";
+import { defragmentHandler } from "./maintenance/defragment.ts";
+import { hashHandler, hashKvHandler } from "./maintenance/hash.ts";
+import { statusHandler } from "./maintenance/status.ts";
+import type { LeaseSource, MaintenanceSource } from "./rpc-server.ts";
+
+/** The descriptions of all of etcd's services, served or not. */
+export const services: readonly DescService[] = [
+  KV,
+  Watch,
+  Lease,
+  Cluster,
+  Maintenance,
+  Auth,
+  Lock,
+  Election,
+  Health,
+];
+
+export function createRoutes(
+  server: MaintenanceSource & LeaseSource,
+  health: HealthStatus,
+): Map<string, GrpcHandler> {
+  const service = (name: string, methods: Record<string, GrpcHandler>) =>
+    Object.entries(methods).map(([method, handler]) => [`/${name}/${method}`, handler] as const);
+  return new Map<string, GrpcHandler>([
+    ...service(KV.typeName, {
+      Range: rangeHandler(server),
+      RangeStream: rangeStreamHandler(server),
+      Put: putHandler(server),
+      DeleteRange: deleteRangeHandler(server),
+      Txn: txnHandler(server),
+      Compact: compactHandler(server),
+    }),
+    ...service(Lease.typeName, {
+      LeaseGrant: grantHandler(server),
+      LeaseRevoke: revokeHandler(server),
+      LeaseKeepAlive: keepAliveHandler(server),
+      LeaseTimeToLive: timeToLiveHandler(server),
+      LeaseLeases: leasesHandler(server),
+    }),
+    ...service(Cluster.typeName, { MemberList: memberListHandler(server) }),
+    ...service(Maintenance.typeName, {
+      Alarm: alarmHandler(server),
+      Status: statusHandler(server),
+      Defragment: defragmentHandler(server),
+      Hash: hashHandler(server),
+      HashKV: hashKvHandler(server),
+    }),
+    ...service(Health.typeName, { Check: healthCheckHandler(health), Watch: healthWatchHandler(health) }),
+  ]);
+}

@@ -1,0 +1,190 @@
+/**
+ * Applies committed entries to the replicated state. The same entries give the same state on every member: time and ids
+ * come from the entries, and nothing here asks a clock.
+ */
+import { fromBinary } from "@bufbuild/protobuf";
+import { decodeRaftRequest, type RaftRequestBody, raftField } from "../../codec/raft-internal.ts";
+import { EtcdError } from "../../errors/etcd-error.ts";
+import { errors } from "../../errors/table.ts";
+import { AlarmRequestSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import {
+  ClusterMemberAttrSetRequestSchema,
+  ClusterVersionSetRequestSchema,
+  DowngradeInfoSetRequestSchema,
+} from "../../gen/membershippb/membership_pb.ts";
+import type { RaftIndex, Term } from "../../lib/ids.ts";
+import { type Entry, EntryType } from "../../lib/raft-entry.ts";
+import type { Steps } from "../../lib/steps.ts";
+import { Proposal } from "../proposal.ts";
+import { applyAlarm } from "./apply-alarm.ts";
+import { applyConfChange } from "./apply-conf-change.ts";
+import type { ApplyContext, Outcome } from "./apply-context.ts";
+import { applyKeyValue } from "./apply-key-value.ts";
+import { applyLease } from "./apply-lease.ts";
+import { applyMembership } from "./apply-membership.ts";
+
+export class Applier {
+  readonly #context: ApplyContext;
+
+  constructor(context: ApplyContext) {
+    this.#context = context;
+  }
+
+  /** Applies an entry; returns what is left to do when it is long. Throws only what is fatal. */
+  apply(entry: Entry): Steps<void> | undefined {
+    const { index, term } = entry;
+    if (entry.type !== EntryType.normal) {
+      applyConfChange(this.#context, entry);
+      return undefined;
+    }
+    if (entry.data.length === 0) {
+      this.#context.store.applyNothing(index, term);
+      this.#context.onLeaderEntry(term);
+      return undefined;
+    }
+    const proposal = this.#proposalOf(entry);
+    const { field, request } = proposal ?? read(decodeRaftRequest(entry.data).body);
+    const outcome = this.#attempt(() => this.#dispatch(field, request, index, term), index, term);
+    return this.#settle(outcome, proposal, field, index, term);
+  }
+
+  /** The request as this member proposed it, unless the entry came from elsewhere. */
+  #proposalOf(entry: Entry): Proposal | undefined {
+    if (entry.decoded instanceof Proposal) {
+      const proposal = entry.decoded;
+      entry.decoded = undefined; // the log keeps entries for a while, and need not keep calls with them
+      return proposal;
+    }
+    const { id } = decodeRaftRequest(entry.data).header;
+    return id === 0n ? undefined : this.#context.proposals.find(id);
+  }
+
+  #dispatch(field: number, request: unknown, index: RaftIndex, term: Term): Outcome {
+    const context = this.#context;
+    switch (field) {
+      case raftField.range:
+      case raftField.put:
+      case raftField.deleteRange:
+      case raftField.txn:
+      case raftField.compaction:
+        return applyKeyValue(context, field, request, index, term);
+      case raftField.leaseGrant:
+      case raftField.leaseRevoke:
+      case raftField.leaseCheckpoint:
+        return applyLease(context, field, request, index, term);
+      case raftField.alarm:
+        return applyAlarm(context, request, index, term);
+      case raftField.clusterVersionSet:
+      case raftField.clusterMemberAttrSet:
+      case raftField.downgradeInfoSet:
+        return applyMembership(context, field, request, index, term);
+      case raftField.downgradeVersionTest:
+        context.store.applyNothing(index, term);
+        return { result: undefined };
+      default:
+        context.logger.warn("ignored a request that this version does not know", { field, index });
+        throw errors.notCapable();
+    }
+  }
+
+  /** What fails with an error for the client has no effect but to move the applied index. */
+  #attempt(run: () => Outcome, index: RaftIndex, term: Term): Outcome {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof EtcdError)) throw error;
+      this.#context.store.applyNothing(index, term);
+      return { error };
+    }
+  }
+
+  #settle(
+    outcome: Outcome,
+    proposal: Proposal | undefined,
+    field: number,
+    index: RaftIndex,
+    term: Term,
+  ): Steps<void> | undefined {
+    if (!("steps" in outcome)) {
+      this.#finish(outcome, proposal, field);
+      return undefined;
+    }
+    // Most need but one step; a generator for the rest is made only when there is a rest.
+    const first = this.#attempt(() => stepOf(outcome), index, term);
+    if (!("steps" in first)) {
+      this.#finish(first, proposal, field);
+      return undefined;
+    }
+    return this.#rest(outcome, proposal, field, index, term);
+  }
+
+  *#rest(
+    unfinished: Unfinished,
+    proposal: Proposal | undefined,
+    field: number,
+    index: RaftIndex,
+    term: Term,
+  ): Steps<void> {
+    for (;;) {
+      yield undefined;
+      const outcome = this.#attempt(() => stepOf(unfinished), index, term);
+      if (!("steps" in outcome)) return this.#finish(outcome, proposal, field);
+    }
+  }
+
+  #finish(outcome: Outcome, proposal: Proposal | undefined, field: number): void {
+    const { onApplied, proposals } = this.#context;
+    const error = "error" in outcome ? outcome.error : undefined;
+    onApplied(field, error);
+    if (proposal) proposals.finish(proposal, error, "result" in outcome ? outcome.result : undefined);
+  }
+}
+
+type Unfinished = Extract<Outcome, { steps: Steps<unknown> }>;
+
+function stepOf(unfinished: Unfinished): Outcome {
+  const step = unfinished.steps.next();
+  if (!step.done) return unfinished;
+  return unfinished.instead ? { error: unfinished.instead } : { result: step.value };
+}
+
+/** A request as it came through the log, in the same form as one that was proposed here. */
+function read(body: RaftRequestBody): { field: number; request: unknown } {
+  switch (body.kind) {
+    case "range":
+      return { field: raftField.range, request: body.range };
+    case "put":
+      return { field: raftField.put, request: body.put };
+    case "deleteRange":
+      return { field: raftField.deleteRange, request: body.deleteRange };
+    case "txn":
+      return { field: raftField.txn, request: body.txn };
+    case "compaction":
+      return { field: raftField.compaction, request: body.compaction };
+    case "leaseGrant":
+      return { field: raftField.leaseGrant, request: body.leaseGrant };
+    case "leaseRevoke":
+      return { field: raftField.leaseRevoke, request: body.leaseRevoke };
+    case "leaseCheckpoint":
+      return { field: raftField.leaseCheckpoint, request: body.leaseCheckpoint };
+    case "other":
+      return { field: body.field, request: readOther(body.field, body.bytes) };
+    case "none":
+      return { field: 0, request: undefined };
+  }
+}
+
+function readOther(field: number, bytes: Uint8Array): unknown {
+  switch (field) {
+    case raftField.alarm:
+      return fromBinary(AlarmRequestSchema, bytes);
+    case raftField.clusterVersionSet:
+      return fromBinary(ClusterVersionSetRequestSchema, bytes);
+    case raftField.clusterMemberAttrSet:
+      return fromBinary(ClusterMemberAttrSetRequestSchema, bytes);
+    case raftField.downgradeInfoSet:
+      return fromBinary(DowngradeInfoSetRequestSchema, bytes);
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,43 @@
+/** What applying an entry may touch. */
+import type { EtcdError } from "../../errors/etcd-error.ts";
+import type { Lessor } from "../../lease/lessor.ts";
+import type { LeaseId, Term } from "../../lib/ids.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { ConfState } from "../../lib/raft-entry.ts";
+import type { Steps } from "../../lib/steps.ts";
+import type { Cluster } from "../../membership/cluster.ts";
+import type { KeyValueStore } from "../../mvcc/types.ts";
+import type { ConfChange, ConfChangeV2 } from "../../raft/confchange/types.ts";
+import type { Alarms } from "../alarms.ts";
+import type { Proposals } from "../proposal.ts";
+
+export interface ApplyContext {
+  readonly store: KeyValueStore;
+  readonly lessor: Lessor;
+  readonly alarms: Alarms;
+  readonly cluster: Cluster;
+  readonly proposals: Proposals;
+  readonly logger: Logger;
+  /** The leader's clock when it appended is not in the entry; leases count from when they are applied, in local time. */
+  readonly monotonicMs: () => number;
+  /** True when the backend is over its quota: what still grows it is applied, answered with NOSPACE, and alarms. */
+  readonly overQuota: () => boolean;
+  /** Tells Raft of an applied configuration change. */
+  readonly applyConfChange: (change: ConfChange | ConfChangeV2) => ConfState;
+  /** A member was added, changed or removed. */
+  readonly onMembershipChange: () => void;
+  /** An entry without data: a leader's first of its term. */
+  readonly onLeaderEntry: (term: Term) => void;
+  readonly onLeaseRevoked: (id: LeaseId) => void;
+  /** For metrics. */
+  readonly onApplied: (field: number, error: EtcdError | undefined) => void;
+}
+
+/**
+ * How an apply ended, or the steps that are left of it. An `error` here is told to the client after the effect; one that
+ * is thrown means that there was no effect. `instead` is such an error for when the steps are done.
+ */
+export type Outcome =
+  | { readonly result: unknown }
+  | { readonly error: EtcdError }
+  | { readonly steps: Steps<unknown>; readonly instead?: EtcdError | undefined };

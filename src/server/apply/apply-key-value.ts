@@ -1,0 +1,66 @@
+/** Range, Put, DeleteRange, Txn and Compaction. */
+import type {
+  CompactionRequest,
+  DeleteRangeRequest,
+  PutRequest,
+  RangeRequest,
+  RequestOp,
+  TxnRequest,
+} from "../../codec/kv.ts";
+import { raftField } from "../../codec/raft-internal.ts";
+import { errors } from "../../errors/table.ts";
+import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
+import type { RaftIndex, Revision, Term } from "../../lib/ids.ts";
+import type { Steps } from "../../lib/steps.ts";
+import type { ApplyContext, Outcome } from "./apply-context.ts";
+
+export function applyKeyValue(
+  context: ApplyContext,
+  field: number,
+  request: unknown,
+  index: RaftIndex,
+  term: Term,
+): Outcome {
+  const { store, alarms } = context;
+  if (alarms.has(AlarmType.CORRUPT)) throw errors.corrupt();
+  switch (field) {
+    case raftField.put: {
+      // Over its quota a member applies the entry as the others do, and still tells the client that there is no space.
+      if (alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
+      const over = context.overQuota();
+      const response = store.applyPut(request as PutRequest, index, term);
+      return over ? { error: errors.noSpace() } : { result: response };
+    }
+    case raftField.deleteRange:
+      return { steps: store.applyDeleteRange(request as DeleteRangeRequest, index, term) };
+    case raftField.txn: {
+      const txn = request as TxnRequest;
+      const grows = [...txn.success, ...txn.failure].some(isGrowing);
+      if (grows && alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
+      const instead = grows && context.overQuota() ? errors.noSpace() : undefined;
+      return { steps: store.applyTxn(txn, index, term), instead };
+    }
+    case raftField.compaction:
+      store.applyCompaction((request as CompactionRequest).revision as Revision, index, term);
+      return { result: undefined };
+    default:
+      return { steps: readThroughLog(context, request as RangeRequest, index, term) };
+  }
+}
+
+/** Whether an operation may add to what is stored. */
+function isGrowing(op: RequestOp): boolean {
+  if (op.kind === "txn") return [...op.txn.success, ...op.txn.failure].some(isGrowing);
+  return op.kind === "put";
+}
+
+function* readThroughLog(
+  { store }: ApplyContext,
+  request: RangeRequest,
+  index: RaftIndex,
+  term: Term,
+): Steps<unknown> {
+  const response = yield* store.range(request);
+  store.applyNothing(index, term);
+  return response;
+}

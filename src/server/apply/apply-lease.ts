@@ -1,0 +1,42 @@
+/** LeaseGrant, LeaseRevoke and LeaseCheckpoint. */
+import type { LeaseCheckpoint, LeaseGrantRequest } from "../../codec/lease.ts";
+import { raftField } from "../../codec/raft-internal.ts";
+import { errors } from "../../errors/table.ts";
+import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
+import type { LeaseId, RaftIndex, Term } from "../../lib/ids.ts";
+import type { Steps } from "../../lib/steps.ts";
+import type { ApplyContext, Outcome } from "./apply-context.ts";
+
+export function applyLease(
+  context: ApplyContext,
+  field: number,
+  request: unknown,
+  index: RaftIndex,
+  term: Term,
+): Outcome {
+  const { store, lessor, alarms } = context;
+  if (field === raftField.leaseCheckpoint) {
+    store.applyMeta(lessor.checkpoint(request as LeaseCheckpoint[]), index, term);
+    return { result: undefined };
+  }
+  if (alarms.has(AlarmType.CORRUPT)) throw errors.corrupt();
+  if (field === raftField.leaseRevoke) return { steps: revoke(context, request as LeaseId, index, term) };
+  if (alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
+  const over = context.overQuota();
+  const { row, ...granted } = lessor.grant(request as LeaseGrantRequest, context.monotonicMs());
+  store.applyMeta([row], index, term);
+  return over ? { error: errors.noSpace() } : { result: granted };
+}
+
+/** The lease goes in the same moment as its keys: nobody sees one without the other. */
+function* revoke(
+  { store, lessor, onLeaseRevoked }: ApplyContext,
+  id: LeaseId,
+  index: RaftIndex,
+  term: Term,
+): Steps<void> {
+  if (!lessor.has(id)) throw errors.leaseNotFound();
+  yield* store.applyLeaseRevoke(id, index, term);
+  store.applyMeta([lessor.revoke(id)], index, term);
+  onLeaseRevoked(id);
+}

@@ -1,0 +1,42 @@
+/** What members tell about themselves, and the version of the cluster. */
+import { raftField } from "../../codec/raft-internal.ts";
+import type {
+  ClusterMemberAttrSetRequest,
+  ClusterVersionSetRequest,
+  DowngradeInfoSetRequest,
+} from "../../gen/membershippb/membership_pb.ts";
+import type { MemberId, RaftIndex, Term } from "../../lib/ids.ts";
+import type { ApplyContext, Outcome } from "./apply-context.ts";
+
+export function applyMembership(
+  context: ApplyContext,
+  field: number,
+  request: unknown,
+  index: RaftIndex,
+  term: Term,
+): Outcome {
+  context.store.applyMeta(changesOf(context, field, request), index, term);
+  context.onMembershipChange();
+  return { result: undefined };
+}
+
+function changesOf({ cluster, logger }: ApplyContext, field: number, request: unknown) {
+  switch (field) {
+    case raftField.clusterMemberAttrSet: {
+      const { memberID, memberAttributes } = request as ClusterMemberAttrSetRequest;
+      const { name = "", clientUrls = [] } = memberAttributes ?? {};
+      return cluster.applyAttributes(memberID as MemberId, name, clientUrls);
+    }
+    case raftField.clusterVersionSet: {
+      const { ver } = request as ClusterVersionSetRequest;
+      logger.info(cluster.version === undefined ? "set initial cluster version" : "updated cluster version", {
+        "cluster-version": ver,
+      });
+      return cluster.applyVersion(ver);
+    }
+    default: {
+      const { enabled, ver } = request as DowngradeInfoSetRequest;
+      return cluster.applyDowngrade({ enabled, targetVersion: enabled ? ver : "" });
+    }
+  }
+}

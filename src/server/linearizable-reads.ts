@@ -1,0 +1,127 @@
+/**
+ * Linearizable reads: a read may be answered once this member has applied everything that was committed when the read
+ * came. A leader that is the only voter knows the commit index itself; otherwise one read index, confirmed by a quorum,
+ * serves all the reads that came before it was asked for.
+ */
+import type { EtcdError } from "../errors/etcd-error.ts";
+import { errors } from "../errors/table.ts";
+import type { Clock } from "../lib/clock.ts";
+import type { RaftIndex } from "../lib/ids.ts";
+import type { RawNode } from "../raft/raw-node.ts";
+import type { ApplyLoop } from "./apply-loop.ts";
+
+/** An unanswered read index is asked for again after this time: messages get lost, and leaders change. */
+const retryMs = 500;
+
+interface Read {
+  readonly ready: () => void;
+  readonly failed: (error: EtcdError) => void;
+  readonly startMs: number;
+}
+
+export interface LinearizableReadsOptions {
+  readonly node: RawNode;
+  readonly applyLoop: ApplyLoop;
+  readonly clock: Clock;
+  /** Carries out what Raft wants done. */
+  readonly process: () => void;
+  /** True on a leader that is the only voter and has committed an entry of its own term. */
+  readonly soleVoterLeads: () => boolean;
+}
+
+export class LinearizableReads {
+  readonly #options: LinearizableReadsOptions;
+  /** Those for whom a read index has still to be asked. */
+  #waiting: Read[] = [];
+  /** Those who wait for the read index that was asked for last, and when that was. */
+  #asked: Read[] = [];
+  #askedAtMs = 0;
+  #request = 0;
+  #scheduled = false;
+
+  constructor(options: LinearizableReadsOptions) {
+    this.#options = options;
+  }
+
+  get pending(): number {
+    return this.#waiting.length + this.#asked.length;
+  }
+
+  /** Calls `ready`, perhaps at once, or `failed`. */
+  add(ready: () => void, failed: (error: EtcdError) => void): void {
+    const { node, applyLoop, clock, soleVoterLeads } = this.#options;
+    if (soleVoterLeads()) {
+      applyLoop.whenApplied(node.commitIndex, ready);
+      return;
+    }
+    this.#waiting.push({ ready, failed, startMs: clock.monotonicMs() });
+    this.#askLater();
+  }
+
+  /** Raft has an answer. An older request's answer serves nobody: its reads wait for the newer one. */
+  confirmed(index: RaftIndex, context: Uint8Array): void {
+    if (readRequest(context) !== this.#request) return;
+    const reads = this.#asked;
+    this.#asked = [];
+    this.#options.applyLoop.whenApplied(index, () => {
+      for (const read of reads) read.ready();
+    });
+    this.#askLater();
+  }
+
+  /** Asks again for what got no answer, and gives up what is older than `timeoutMs`. */
+  tick(timeoutMs: number): void {
+    if (this.pending === 0) return;
+    const nowMs = this.#options.clock.monotonicMs();
+    const tooOld = (read: Read) => nowMs - read.startMs > timeoutMs;
+    const expired = [...this.#asked, ...this.#waiting].filter(tooOld);
+    this.#asked = this.#asked.filter((read) => !tooOld(read));
+    this.#waiting = this.#waiting.filter((read) => !tooOld(read));
+    if (this.#asked.length > 0 && nowMs - this.#askedAtMs >= retryMs) {
+      this.#waiting = [...this.#asked, ...this.#waiting];
+      this.#asked = [];
+    }
+    this.#askLater();
+    for (const read of expired) read.failed(errors.timeout());
+  }
+
+  failAll(error: EtcdError): void {
+    const reads = [...this.#asked, ...this.#waiting];
+    this.#asked = [];
+    this.#waiting = [];
+    for (const read of reads) read.failed(error);
+  }
+
+  #askLater(): void {
+    if (this.#scheduled || this.#waiting.length === 0 || this.#asked.length > 0) return;
+    this.#scheduled = true;
+    this.#options.clock.nextTurn(() => {
+      this.#scheduled = false;
+      this.#ask();
+    });
+  }
+
+  #ask(): void {
+    if (this.#waiting.length === 0 || this.#asked.length > 0) return;
+    const request = ++this.#request;
+    const refusal = this.#options.node.readIndex(requestContext(request));
+    // Without a leader they wait for one, until they are too old: `tick` asks again.
+    if (refusal === undefined) {
+      this.#asked = this.#waiting;
+      this.#waiting = [];
+      this.#askedAtMs = this.#options.clock.monotonicMs();
+    }
+    this.#options.process();
+  }
+}
+
+function requestContext(request: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(request));
+  return bytes;
+}
+
+function readRequest(context: Uint8Array): number {
+  if (context.length !== 8) return -1;
+  return Number(new DataView(context.buffer, context.byteOffset).getBigUint64(0));
+}

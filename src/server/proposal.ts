@@ -1,0 +1,111 @@
+/**
+ * Requests on their way through the log: each gets an id that no other request in the cluster has, waits in this table,
+ * and is told its end once, be it the result of its apply, a refusal or a timeout.
+ */
+import { encodeRaftRequest, type RaftField } from "../codec/raft-internal.ts";
+import type { EtcdError } from "../errors/etcd-error.ts";
+import { errors } from "../errors/table.ts";
+import type { MemberId, RaftIndex, Term } from "../lib/ids.ts";
+import { type Entry, EntryType } from "../lib/raft-entry.ts";
+
+export type Done = (error: EtcdError | undefined, result?: unknown) => void;
+
+/** What an entry's `decoded` holds while the member that proposed it still has the request. */
+export class Proposal {
+  readonly field: number;
+  readonly request: unknown;
+  /** The low 48 bits of its id. */
+  readonly suffix: number;
+  readonly startMs: number;
+  readonly done: Done;
+
+  constructor(field: number, request: unknown, suffix: number, startMs: number, done: Done) {
+    this.field = field;
+    this.request = request;
+    this.suffix = suffix;
+    this.startMs = startMs;
+    this.done = done;
+  }
+}
+
+const suffixBits = 48n;
+const suffixLimit = 2 ** 48;
+
+export class Proposals {
+  /** In the order in which they were made, which is that of their deadlines. */
+  readonly #pending = new Map<number, Proposal>();
+  readonly #prefix: bigint;
+  #lastSuffix: number;
+
+  /**
+   * `wallMs` makes ids differ from those before a restart: it moves 256 ids each millisecond, faster than requests come.
+   */
+  constructor(memberId: MemberId, wallMs: number) {
+    this.#prefix = (memberId & 0xffffn) << suffixBits;
+    this.#lastSuffix = (Math.floor(wallMs) * 256) % suffixLimit;
+  }
+
+  get count(): number {
+    return this.#pending.size;
+  }
+
+  /** An entry for a request, whose end `done` will be told. */
+  entry(field: number, bytes: Uint8Array, request: unknown, nowMs: number, done: Done): Entry {
+    const suffix = this.#nextSuffix();
+    const header = { id: this.#prefix | BigInt(suffix), username: "", authRevision: 0 };
+    const proposal = new Proposal(field, request, suffix, nowMs, done);
+    this.#pending.set(suffix, proposal);
+    return {
+      type: EntryType.normal,
+      term: 0 as Term,
+      index: 0 as RaftIndex,
+      data: encodeRaftRequest(header, field as RaftField, bytes),
+      decoded: proposal,
+    };
+  }
+
+  /** A configuration change waits here too, by an id of its own. */
+  register(field: number, request: unknown, nowMs: number, done: Done): { id: bigint; proposal: Proposal } {
+    const suffix = this.#nextSuffix();
+    const proposal = new Proposal(field, request, suffix, nowMs, done);
+    this.#pending.set(suffix, proposal);
+    return { id: this.#prefix | BigInt(suffix), proposal };
+  }
+
+  /** Who waits for the request with this id, if it was made here. */
+  find(id: bigint): Proposal | undefined {
+    if (id >> suffixBits !== this.#prefix >> suffixBits) return undefined;
+    return this.#pending.get(Number(id & ((1n << suffixBits) - 1n)));
+  }
+
+  /** Tells the end of a proposal, once; later ends of the same are ignored. */
+  finish(proposal: Proposal, error: EtcdError | undefined, result?: unknown): void {
+    if (this.#pending.delete(proposal.suffix)) proposal.done(error, result);
+  }
+
+  /** Fails those made before `beforeMs`. Returns how many. */
+  expire(beforeMs: number): number {
+    let expired = 0;
+    for (const proposal of this.#pending.values()) {
+      if (proposal.startMs > beforeMs) break;
+      expired++;
+      this.finish(proposal, errors.timeout());
+    }
+    return expired;
+  }
+
+  /** These were not taken. */
+  failEntries(entries: readonly Entry[], error: () => EtcdError): void {
+    for (const { decoded } of entries) if (decoded instanceof Proposal) this.finish(decoded, error());
+  }
+
+  /** The server stops. */
+  failAll(error: EtcdError): void {
+    for (const proposal of [...this.#pending.values()]) this.finish(proposal, error);
+  }
+
+  #nextSuffix(): number {
+    this.#lastSuffix = (this.#lastSuffix + 1) % suffixLimit;
+    return this.#lastSuffix;
+  }
+}
