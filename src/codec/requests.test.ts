@@ -4,6 +4,8 @@ import { describe, it } from "node:test";
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { InternalRaftRequestSchema } from "../gen/etcdserverpb/raft_internal_pb.ts";
 import * as pb from "../gen/etcdserverpb/rpc_pb.ts";
+import { LeaseSchema } from "../gen/leasepb/lease_pb.ts";
+import { fromBinaryKey } from "../lib/binary-key.ts";
 import type { LeaseId } from "../lib/ids.ts";
 import { decodeCompactionRequest } from "./compaction.ts";
 import { decodeDeleteRangeRequest } from "./delete-range.ts";
@@ -15,6 +17,7 @@ import {
   encodeLeaseGrantRequest,
   encodeLeaseId,
 } from "./lease.ts";
+import { decodeLeaseRow, encodeLeaseRow, leaseIdOfRowKey, leaseRowKey } from "./lease-row.ts";
 import { decodePutRequest } from "./put.ts";
 import { decodeRaftRequest, encodeRaftRequest, raftField } from "./raft-internal.ts";
 import { decodeRangeRequest } from "./range.ts";
@@ -98,6 +101,35 @@ describe("requests that the server makes", () => {
         encodeLeaseCheckpointRequest(plain),
         toBinary(pb.LeaseCheckpointRequestSchema, checkpoints),
       );
+    }));
+});
+
+describe("rows of leases", () => {
+  it("are etcd's", () =>
+    forSeeds(rounds, (random) => {
+      const row = randomMessage(random, LeaseSchema, { wide: false, depth: 1 });
+      row.ID = random.pick([
+        row.ID,
+        -row.ID,
+        2n ** 63n - 1n,
+        -(2n ** 63n),
+        -1n,
+        2n ** 32n,
+        -(2n ** 32n) - 1n,
+      ]);
+      const id = row.ID as LeaseId;
+      const plain = {
+        id,
+        ttlSeconds: Number(row.TTL),
+        remainingTtlSeconds: Number(row.RemainingTTL),
+      };
+      const bytes = toBinary(LeaseSchema, row);
+      assert.deepEqual(encodeLeaseRow(plain), bytes);
+      assert.deepEqual(decodeLeaseRow(bytes), plain);
+      const key = new DataView(new ArrayBuffer(8));
+      key.setBigInt64(0, id);
+      assert.deepEqual(fromBinaryKey(leaseRowKey(id)), new Uint8Array(key.buffer));
+      assert.equal(leaseIdOfRowKey(leaseRowKey(id)), id);
     }));
 });
 
