@@ -2,7 +2,8 @@
  * Requests on their way through the log: each gets an id that no other request in the cluster has, waits in this table,
  * and is told its end once, be it the result of its apply, a refusal or a timeout.
  */
-import { encodeRaftRequest, type RaftField } from "../codec/raft-internal.ts";
+import type { RaftField } from "../codec/raft-internal.ts";
+import { encodeRaftProposal } from "../codec/raft-proposal.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { MemberId, RaftIndex, Term } from "../lib/ids.ts";
@@ -34,14 +35,15 @@ const suffixLimit = 2 ** 48;
 export class Proposals {
   /** In the order in which they were made, which is that of their deadlines. */
   readonly #pending = new Map<number, Proposal>();
-  readonly #prefix: bigint;
+  /** The upper 16 bits of all ids made here. */
+  readonly #prefix: number;
   #lastSuffix: number;
 
   /**
    * `wallMs` makes ids differ from those before a restart: it moves 256 ids each millisecond, faster than requests come.
    */
   constructor(memberId: MemberId, wallMs: number) {
-    this.#prefix = (memberId & 0xffffn) << suffixBits;
+    this.#prefix = Number(memberId & 0xffffn);
     this.#lastSuffix = (Math.floor(wallMs) * 256) % suffixLimit;
   }
 
@@ -52,14 +54,13 @@ export class Proposals {
   /** An entry for a request, whose end `done` will be told. */
   entry(field: number, bytes: Uint8Array, request: unknown, nowMs: number, done: Done): Entry {
     const suffix = this.#nextSuffix();
-    const header = { id: this.#prefix | BigInt(suffix), username: "", authRevision: 0 };
     const proposal = new Proposal(field, request, suffix, nowMs, done);
     this.#pending.set(suffix, proposal);
     return {
       type: EntryType.normal,
       term: 0 as Term,
       index: 0 as RaftIndex,
-      data: encodeRaftRequest(header, field as RaftField, bytes),
+      data: encodeRaftProposal({ prefix: this.#prefix, suffix }, field as RaftField, bytes),
       decoded: proposal,
     };
   }
@@ -69,12 +70,12 @@ export class Proposals {
     const suffix = this.#nextSuffix();
     const proposal = new Proposal(field, request, suffix, nowMs, done);
     this.#pending.set(suffix, proposal);
-    return { id: this.#prefix | BigInt(suffix), proposal };
+    return { id: (BigInt(this.#prefix) << suffixBits) | BigInt(suffix), proposal };
   }
 
   /** Who waits for the request with this id, if it was made here. */
   find(id: bigint): Proposal | undefined {
-    if (id >> suffixBits !== this.#prefix >> suffixBits) return undefined;
+    if (Number(id >> suffixBits) !== this.#prefix) return undefined;
     return this.#pending.get(Number(id & ((1n << suffixBits) - 1n)));
   }
 
