@@ -106,12 +106,33 @@ export function handleVoteRequest(raft: Raft, message: Message): void {
     `${raft.name} ${granted ? "grants" : "refuses"} ${pre ? "pre-vote" : "vote"} for ` +
       `${message.from.toString(16)} at term ${message.term}`,
   );
+  if (!granted) {
+    rejectVote(raft, message);
+    return;
+  }
+  const type = pre ? MessageType.preVoteResp : MessageType.voteResp;
+  // A granted pre-vote answers in the term that was asked about: the candidate is not in it yet, and would ignore an
+  // answer from an older term.
+  raft.send({ type, to: message.from, term: message.term });
+}
+
+/**
+ * A refusal tells the candidate what is committed (etcd's members leave these fields empty, and ignore them). It may
+ * be what the candidate needs most: if it does not know that the change that removed its voters is committed, it asks
+ * for votes that it does not need, from members with longer logs, who cannot stand for election themselves.
+ */
+export function rejectVote(raft: Raft, { type, from }: Message): void {
+  const { log } = raft;
   raft.send({
-    type: pre ? MessageType.preVoteResp : MessageType.voteResp,
-    to: message.from,
-    // A granted pre-vote answers in the term that was asked about: the candidate is not in it yet, and would ignore
-    // an answer from an older term.
-    term: granted ? message.term : raft.term,
-    reject: !granted,
+    type: type === MessageType.preVote ? MessageType.preVoteResp : MessageType.voteResp,
+    to: from,
+    reject: true,
+    commit: log.committed,
+    logTerm: log.term(log.committed)!,
   });
+}
+
+/** What is committed anywhere is committed here too, if the logs match there (5.3). */
+export function learnCommit(raft: Raft, { commit, logTerm }: Message): void {
+  if (commit > raft.log.committed && raft.log.matches(commit, logTerm)) raft.log.commitTo(commit);
 }

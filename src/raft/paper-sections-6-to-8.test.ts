@@ -224,20 +224,58 @@ describe("6 cluster membership changes", () => {
     assert.equal(cluster.takeType(MessageType.voteResp)[0]?.reject, false);
   });
 
-  it("a leader that is removed leads until that is committed, then steps down; the others go on", () => {
+  it("a leader that is removed hands over to one that has the whole log", () => {
     const cluster = new Cluster({ size: 3 });
     cluster.elect(1);
     cluster.node(1).proposeConfChange(change("r1"));
-    assert.equal(cluster.node(1).role, "leader");
     cluster.settle();
+    assert.equal(cluster.node(1).role, "leader");
+    assert.equal(cluster.member(1).propose("x"), "removed");
+    cluster.pass(1);
     assert.equal(cluster.node(1).role, "follower");
-    assert.equal(cluster.node(1).propose([]), undefined);
-    assert.equal(cluster.member(1).propose("x"), "no leader");
-    cluster.pass(40);
     assert.ok([2n, 3n].includes(cluster.leader()!.id));
     cluster.leader()!.propose("after");
     cluster.settle();
     assert.deepEqual(cluster.leader()!.machine.texts, ["after"]);
+  });
+
+  it("and gives up after an election timeout if nobody takes over", () => {
+    const cluster = new Cluster({ size: 3 });
+    cluster.elect(1);
+    cluster.node(1).proposeConfChange(change("r1"));
+    cluster.settle();
+    cluster.lose(({ type }) => type === MessageType.timeoutNow);
+    cluster.pass(9);
+    assert.equal(cluster.node(1).role, "leader");
+    cluster.pass(1);
+    assert.equal(cluster.node(1).role, "follower");
+    cluster.pass(40);
+    assert.ok([2n, 3n].includes(cluster.leader()!.id));
+  });
+
+  it("who lost the leader that removed itself learns from refused votes that it is gone", () => {
+    // Member 1 removes itself and 2 as its last act, through a joint configuration. 2 has a longer log than 3, and
+    // knows that it is out; 3 does not know, and needs the votes of two of 1 2 3.
+    const cluster = new Cluster({ size: 3 });
+    cluster.elect(1);
+    cluster.node(1).proposeConfChange(change("r1 r2", jointExplicit));
+    cluster.settle();
+    cluster.node(1).proposeConfChange(change(""));
+    cluster.work(1);
+    cluster.deliver();
+    for (const id of [2, 3]) cluster.work(id);
+    cluster.lose(({ to }) => to === 3n);
+    cluster.deliver();
+    cluster.member(1).propose("only on 2");
+    cluster.settle();
+    assert.deepEqual(cluster.node(2).confState.voters, [3n]);
+    assert.ok(cluster.node(2).lastIndex > cluster.node(3).lastIndex);
+    cluster.member(1).crash();
+    cluster.heal();
+    assert.deepEqual(cluster.node(3).confState.votersOutgoing, [1n, 2n, 3n]);
+    cluster.pass(60);
+    assert.equal(cluster.node(3).role, "leader");
+    assert.deepEqual(cluster.node(3).confState.voters, [3n]);
   });
 
   it("with stepDownOnRemoval off a removed leader leads on without counting itself", () => {

@@ -66,6 +66,8 @@ export class Raft {
   leadTransferee: MemberId = noMember;
   /** A MsgTimeoutNow left in this term: someone may win an election in spite of the lease. */
   transferAttempted = false;
+  /** Ticks for which a leader that is no longer a voter goes on leading at most, to hand over; 0 if it is one. */
+  leavingTicks = 0;
   /** No further configuration change before this entry is applied (dissertation 4.1). */
   pendingConfIndex: RaftIndex = 0 as RaftIndex;
   /** Bytes of data appended in this term and not yet handed out as committed; never too high. */
@@ -161,6 +163,7 @@ export class Raft {
     this.resetElectionTimeout();
     this.leadTransferee = noMember;
     this.transferAttempted = false;
+    this.leavingTicks = 0;
     this.pendingConfIndex = 0 as RaftIndex;
     this.uncommittedBytes = 0;
     this.readOnly = new ReadOnly();

@@ -10,7 +10,6 @@ import { applyChange } from "./confchange/changer.ts";
 import type { ConfChange, ConfChangeV2 } from "./confchange/types.ts";
 import { appendProposals } from "./leader/propose.ts";
 import type { Raft } from "./raft.ts";
-import { becomeFollower } from "./roles.ts";
 
 /** Puts the configuration after `change` in force. Throws ConfChangeError if it does not fit. */
 export function applyConfChange(raft: Raft, change: ConfChange | ConfChangeV2): ConfState {
@@ -20,11 +19,8 @@ export function applyConfChange(raft: Raft, change: ConfChange | ConfChangeV2): 
   raft.config.logger.info(`${raft.name} switched to configuration ${describeConfig(config)}`);
   if (raft.role !== "leader") return config;
   const self = tracker.progress.get(raft.id);
-  if ((self === undefined || self.isLearner) && raft.config.stepDownOnRemoval) {
-    // Dissertation 4.2.2: it led, without counting itself, until the change that removes it was committed.
-    becomeFollower(raft, raft.term, noMember);
-    return config;
-  }
+  const leaves = (self === undefined || self.isLearner) && raft.config.stepDownOnRemoval;
+  raft.leavingTicks = leaves ? raft.config.electionTicks : 0;
   // Fewer members may mean that more is committed; new ones are to be probed without waiting for a heartbeat.
   maybeCommit(raft);
   raft.appendsOwed = true;

@@ -5,7 +5,7 @@
 import { type MemberId, noMember } from "../lib/ids.ts";
 import { type Message, MessageType, noBytes } from "../lib/raft-message.ts";
 import { stepCandidate } from "./candidate.ts";
-import { handleVoteRequest, holdsLease, transferContext } from "./election.ts";
+import { handleVoteRequest, holdsLease, learnCommit, rejectVote, transferContext } from "./election.ts";
 import { stepFollower } from "./follower/follower.ts";
 import { stepLeader } from "./leader/leader.ts";
 import type { Raft } from "./raft.ts";
@@ -23,6 +23,8 @@ export function step(raft: Raft, message: Message): void {
     handleVoteRequest(raft, message);
     return;
   }
+  const answersVote = message.type === MessageType.voteResp || message.type === MessageType.preVoteResp;
+  if (answersVote && message.reject && raft.role !== "leader") learnCommit(raft, message);
   switch (raft.role) {
     case "leader":
       stepLeader(raft, message);
@@ -64,7 +66,7 @@ function meetLowerTerm(raft: Raft, message: Message): void {
   } else if (type === MessageType.preVote) {
     // A candidate that lags must learn the term, or a member with a longer log and one with a higher term could wait
     // for each other.
-    raft.send({ type: MessageType.preVoteResp, to: from, reject: true });
+    rejectVote(raft, message);
   }
 }
 

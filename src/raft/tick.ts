@@ -4,6 +4,7 @@
 import { noMember } from "../lib/ids.ts";
 import { hup } from "./election.ts";
 import { broadcastHeartbeat } from "./leader/replicate.ts";
+import { bestSuccessor, tellToTakeOver } from "./leader/transfer.ts";
 import type { Raft } from "./raft.ts";
 import { becomeFollower } from "./roles.ts";
 
@@ -31,6 +32,7 @@ function tickLeader(raft: Raft): void {
     // A transfer that took this long has failed; proposals are taken again (dissertation 3.10).
     raft.leadTransferee = noMember;
   }
+  if (raft.leavingTicks > 0 && !leave(raft)) return;
   if (raft.heartbeatElapsed >= raft.config.heartbeatTicks) {
     raft.heartbeatElapsed = 0;
     broadcastHeartbeat(raft);
@@ -45,5 +47,21 @@ function checkQuorum(raft: Raft): boolean {
     return false;
   }
   for (const [id, progress] of raft.tracker.progress) progress.recentActive = id === raft.id;
+  return true;
+}
+
+/**
+ * A leader that was removed (dissertation 4.2.2) does not just fall silent: those it leaves behind may not know yet
+ * that it is gone for good, and may need more votes than they can get while they do not. So it goes on telling them
+ * what is committed, and asks one after the other to take over. False when it has given up leading.
+ */
+function leave(raft: Raft): boolean {
+  raft.leavingTicks--;
+  if (raft.leavingTicks === 0) {
+    becomeFollower(raft, raft.term, noMember);
+    return false;
+  }
+  const successor = bestSuccessor(raft);
+  if (successor !== undefined) tellToTakeOver(raft, successor);
   return true;
 }

@@ -25,7 +25,20 @@ export function transferLeader(raft: Raft, target: MemberId, progress: Progress)
 
 /** Tells the target to go ahead once it has the whole log. */
 export function finishTransfer(raft: Raft, from: MemberId, progress: Progress): void {
-  if (from !== raft.leadTransferee || progress.match !== raft.log.last) return;
+  if (from === raft.leadTransferee && progress.match === raft.log.last) tellToTakeOver(raft, from);
+}
+
+export function tellToTakeOver(raft: Raft, id: MemberId): void {
   raft.transferAttempted = true;
-  raft.send({ type: MessageType.timeoutNow, to: from });
+  raft.send({ type: MessageType.timeoutNow, to: id });
+}
+
+/** A voter with the whole log that was heard from lately; another one each time, if there are several. */
+export function bestSuccessor(raft: Raft): MemberId | undefined {
+  const { progress } = raft.tracker;
+  const fit = raft.tracker.config.voters.filter((id) => {
+    const known = progress.get(id);
+    return id !== raft.id && known?.recentActive === true && known.match === raft.log.last;
+  });
+  return fit[raft.ticks % Math.max(1, fit.length)];
 }

@@ -65,8 +65,22 @@ export class Checker {
   }
 
   onReady(member: TestMember, ready: Ready): void {
-    for (const entry of ready.entries) this.#logMatching(member, entry);
-    if (this.#options.promises) for (const message of ready.messages) this.#promise(member, message);
+    for (const message of ready.messages) {
+      if (this.#options.promises) this.#promise(member, message);
+      let prevTerm: number = message.logTerm;
+      if (message.type !== MessageType.app) continue;
+      for (const entry of message.entries) {
+        this.#logMatching(member, entry, prevTerm);
+        prevTerm = entry.term;
+      }
+    }
+  }
+
+  /** Entries exist for others from when they are sent or on disk. */
+  onPersisted(member: TestMember, ready: Ready): void {
+    for (const entry of ready.entries) {
+      this.#logMatching(member, entry, member.disk.term(entry.index - 1));
+    }
   }
 
   /** State Machine Safety: all members apply the same entry at an index. */
@@ -168,10 +182,9 @@ export class Checker {
   }
 
   /** Log Matching, by induction: entries with the same index and term are equal, and so are the terms before them. */
-  #logMatching(member: TestMember, entry: Entry): void {
+  #logMatching(member: TestMember, entry: Entry, prevTerm: number | undefined): void {
     const key = `${entry.index}/${entry.term}`;
     const text = describe(entry);
-    const prevTerm = member.core.log.term(entry.index - 1);
     const known = this.#entries.get(key);
     if (known === undefined) {
       this.#entries.set(key, { text, prevTerm });

@@ -27,6 +27,7 @@ export type NodeClass = new (config: RaftConfig, start: RaftStart) => TestNode;
 /** What a test wants to see. All optional. */
 export interface MemberHooks {
   onReady?(member: TestMember, ready: Ready): void;
+  onPersisted?(member: TestMember, ready: Ready): void;
   onApply?(member: TestMember, entry: Entry): void;
   onRead?(member: TestMember, read: ReadState): void;
 }
@@ -109,6 +110,7 @@ export class TestMember {
   persistNext(): boolean {
     const write = this.disk.completeNext();
     if (write === undefined) return false;
+    this.#options.hooks?.onPersisted?.(this, write.ready);
     if (write.ready.snapshot !== undefined) this.machine = copyState(this.disk.checkpoint);
     if (write.token !== 0) this.node.persisted(write.token);
     return true;

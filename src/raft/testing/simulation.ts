@@ -120,6 +120,7 @@ export class Simulation {
       send: (message) => this.#send(message),
       hooks: {
         onReady: (who, ready) => this.#checker.onReady(who, ready),
+        onPersisted: (who, ready) => this.#checker.onPersisted(who, ready),
         onApply: (who, entry) => {
           if (entry.type !== 0) this.#report.confChanges++;
           this.#checker.onApply(who, entry);
