@@ -29,7 +29,7 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
   await refuseForeignData(dir);
   const member = join(dir, "member");
   await mkdir(member, { recursive: true, mode: folderMode });
-  const lock: DirLock = lockDir(member);
+  const lock: DirLock = await lockDir(member);
   try {
     const backend = await openBackend({
       kind: "sqlite",
