@@ -114,7 +114,12 @@ export const urls = (flag: string, spec: Spec<string>): Option<readonly EtcdUrl[
   option<readonly EtcdUrl[]>(
     flag,
     { type: "urls" },
-    { ...spec, default: Object.freeze(spec.default === "" ? [] : parseEtcdUrls(spec.default)) },
+    {
+      ...spec,
+      default: Object.freeze(
+        spec.default === "" ? [] : parseEtcdUrls(spec.default).map((url) => Object.freeze(url)),
+      ),
+    },
     spec.default,
   );
 
@@ -144,7 +149,7 @@ export const choices = (flag: string, of: readonly string[], spec: Spec<string>)
   option<readonly string[]>(
     flag,
     { type: "choices", of },
-    { ...spec, default: [spec.default] },
+    { ...spec, default: Object.freeze([spec.default]) },
     spec.default,
   );
 

@@ -58,7 +58,7 @@ function makeSchema(kind: Kind): z.ZodMiniType {
     case "choice":
       return z.enum(kind.of as [string, ...string[]]);
     case "choices":
-      return z.array(z.enum(kind.of as [string, ...string[]]));
+      return z.pipe(strings(), z.array(z.enum(kind.of as [string, ...string[]])));
     case "gates":
       return z.pipe(z.string(), transformed(parseFeatureGates));
   }

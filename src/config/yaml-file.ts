@@ -109,7 +109,8 @@ class SettingsReader {
     try {
       this.#values.set(field, finishValue(kind, plainValue(kind, value)));
     } catch (cause) {
-      const why = cause instanceof Mismatch ? `${expectation(kind)}, found ${found(value)}` : reason(cause);
+      const why =
+        cause instanceof Mismatch ? `${expectation(kind)}, found ${found(cause.node)}` : reason(cause);
       this.fault(value.at, `${key}: ${why}${hintFor(field, value)}`);
     }
   }
@@ -133,19 +134,26 @@ function canonical(key: string): string {
   return fields.has(lower) || sections.has(lower) ? lower : key;
 }
 
-/** The value is of another kind than the setting. */
-class Mismatch extends Error {}
+/** A value is of another kind than the setting. */
+class Mismatch extends Error {
+  readonly node: YamlNode;
+
+  constructor(node: YamlNode) {
+    super();
+    this.node = node;
+  }
+}
 
 function plainValue(kind: Kind, node: YamlNode): Plain {
   if (node.kind === "list" && takesList(kind)) return node.items.map(textOf);
-  if (node.kind !== "scalar") throw new Mismatch();
+  if (node.kind !== "scalar") throw new Mismatch(node);
   const scalar = scalarValue(node);
   switch (kind.type) {
     case "bool":
       if (scalar.type === "bool") return scalar.value;
       break;
     case "integer":
-      if (scalar.type === "integer") return exact(scalar.value);
+      if (scalar.type === "integer" && isExact(scalar.value)) return toSafe(scalar.value);
       break;
     case "duration":
       if (scalar.type === "integer") return nanosToMs(scalar.value);
@@ -158,7 +166,7 @@ function plainValue(kind: Kind, node: YamlNode): Plain {
     default:
       if (scalar.type === "text") return scalar.value;
   }
-  throw new Mismatch();
+  throw new Mismatch(node);
 }
 
 const takesList = ({ type }: Kind): boolean =>
@@ -166,16 +174,12 @@ const takesList = ({ type }: Kind): boolean =>
 
 function textOf(node: YamlNode): string {
   const scalar = node.kind === "scalar" ? scalarValue(node) : undefined;
-  if (scalar?.type !== "text") throw new Mismatch();
+  if (scalar?.type !== "text") throw new Mismatch(node);
   return scalar.value;
 }
 
 /** The schema checks the limits; it must not be given a number that was rounded into them. */
-function exact(value: bigint): number {
-  const safe = toSafe(value);
-  if (value > 2n ** 64n - 1n || value < -(2n ** 63n)) throw new Mismatch();
-  return safe;
-}
+const isExact = (value: bigint): boolean => value < 2n ** 64n && value >= -(2n ** 63n);
 
 const isNothing = (node: YamlNode): boolean => node.kind === "scalar" && scalarValue(node).type === "nothing";
 const isEmptyText = (node: YamlNode): boolean => node.kind === "scalar" && node.text === "";

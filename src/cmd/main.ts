@@ -1,0 +1,26 @@
+/** Where every program of the executable begins. Loads only what the one that is asked for needs. */
+import { writeSync } from "node:fs";
+import { pickProgram } from "./program.ts";
+
+async function main(): Promise<number> {
+  const { name, args } = pickProgram(process.argv0, process.argv.slice(2));
+  if (name !== "server") {
+    writeSync(2, `etclite: ${name} comes with a later version\n`);
+    return 1;
+  }
+  if (args.length === 1 && (args[0] === "--version" || args[0] === "-version")) {
+    const { versionText } = await import("./version.ts");
+    writeSync(1, versionText());
+    return 0;
+  }
+  const { runServer } = await import("./run-server.ts");
+  return runServer(args);
+}
+
+main().then(
+  (status) => process.exit(status),
+  (error: unknown) => {
+    writeSync(2, `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(2);
+  },
+);
