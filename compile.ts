@@ -23,11 +23,10 @@ const { values } = parseArgs({
   },
 });
 
-const windows = (values.target ?? process.platform).includes("win");
+const windows =
+  values.target === undefined ? process.platform === "win32" : values.target.includes("windows");
 const named = values.target === undefined ? "etclite" : `etclite-${values.target.replace(/^bun-/, "")}`;
-const outfile = resolve(
-  values.outfile ?? join(root, "dist", windows && !named.includes(".") ? `${named}.exe` : named),
-);
+const outfile = resolve(values.outfile ?? join(root, "dist", windows ? `${named}.exe` : named));
 
 function workers(): string[] {
   return readdirSync(src, { recursive: true, encoding: "utf8" })
@@ -54,7 +53,8 @@ function buildArguments(): string[] {
     outfile,
     ...(values.target === undefined ? [] : ["--target", values.target]),
     ...(values["no-minify"] ? [] : ["--minify"]),
-    ...(values["no-bytecode"] ? [] : ["--bytecode"]),
+    // Bytecode alone would make it CommonJS, whose import.meta.url is the source file on the machine that built it.
+    ...(values["no-bytecode"] ? [] : ["--bytecode", "--format=esm"]),
     // The program is a server in somebody's folder: what lies there is not for it to obey.
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",

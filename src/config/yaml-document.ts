@@ -65,6 +65,7 @@ export class YamlError extends Error {
 
 /** Far more than a configuration has; aliases of aliases would get there quickly. */
 const nodesMax = 10_000;
+const depthMax = 50;
 
 /** Throws a `YamlError`. */
 export function parseYaml(text: string): YamlDocument {
@@ -102,6 +103,7 @@ class TreeReader {
   readonly #resolve: (alias: AliasNode) => Node | undefined;
   readonly #oddities: YamlFault[];
   #count = 0;
+  #depth = 0;
 
   constructor(
     position: (offset: number) => Position,
@@ -116,6 +118,14 @@ class TreeReader {
   node(node: Node): YamlNode {
     const at = this.#at(node);
     if (++this.#count > nodesMax) throw new YamlError({ at, message: `more than ${nodesMax} values` });
+    // An alias may lead into itself.
+    if (++this.#depth > depthMax) throw new YamlError({ at, message: `values more than ${depthMax} deep` });
+    const read = this.#read(node, at);
+    this.#depth--;
+    return read;
+  }
+
+  #read(node: Node, at: Position): YamlNode {
     if (isAlias(node)) {
       const target = this.#resolve(node as AliasNode);
       if (!target) throw new YamlError({ at, message: `there is no anchor "${node.source}"` });
