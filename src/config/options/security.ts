@@ -147,7 +147,6 @@ export const securityOptions = {
   cors: origins("cors", {
     default: "*",
     help: "Pages of which origins may call from a browser (*: all).",
-    status: access,
   }),
   /** "*", or nothing, allows every host. */
   hostWhitelist: set("host-whitelist", {
