@@ -5,13 +5,17 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { checkNewCluster } from "../config/bootstrap.ts";
 import { type Config, ConfigError } from "../config/config.ts";
+import { AlarmType } from "../gen/etcdserverpb/rpc_pb.ts";
 import { createHttpHandler } from "../http/app.ts";
+import type { HealthSource } from "../http/health.ts";
+import { createPeerHandler } from "../http/peer.ts";
 import { minLeaseTtlSeconds } from "../lease/lessor.ts";
 import type { LogFields, Logger } from "../lib/logger.ts";
 import { Metrics } from "../lib/metrics.ts";
 import { formatId } from "../membership/member.ts";
 import { HealthStatus } from "../rpc/health.ts";
 import { createRoutes, services } from "../rpc/services.ts";
+import { registerTransportMetrics } from "../rpc/transport-metrics.ts";
 import { resolveHost } from "../runtime/resolve-host.ts";
 import { systemClock } from "../runtime/system-clock.ts";
 import { startAutoCompaction } from "../server/auto-compaction/start.ts";
@@ -20,9 +24,12 @@ import type { EtcdServer } from "../server/etcd-server.ts";
 import { registerGauges, ServerMetrics } from "../server/server-metrics.ts";
 import { MemoryWal } from "../wal/memory-wal.ts";
 import { openWal, walExists } from "../wal/open.ts";
-import { startListening } from "./serve/listen.ts";
+import { openPorts } from "./serve/listen.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
 import { untilStopped } from "./serve/until-stopped.ts";
+
+/** How long running calls may go on when the server is told to stop. */
+const shutdownGraceMs = 500;
 
 /** Runs a server until it is told to stop or cannot go on. Returns the status to end with. */
 export async function serve(config: Config, logger: Logger): Promise<number> {
@@ -52,26 +59,26 @@ async function run(
   registerGauges(metrics, gaugesOf(server, data));
   const health = new HealthStatus();
   const routes = createRoutes(server, health);
-  const fetch = createHttpHandler({
+  const http = {
     services,
     routes,
     metrics,
     logger: logger.at("http/app.ts"),
-    health: {
-      alarms: () => server.alarms().map(({ alarm }) => (alarm === 1 ? "NOSPACE" : "CORRUPT")),
-      hasLeader: () => server.hasLeader,
-      isLearner: () => server.cluster.isLearner,
-      tryRead: (serializable) => tryRead(server, serializable),
-    },
+    health: healthOf(server),
     versions: () => ({
       etcdserver: server.versions.server,
       etcdcluster: server.cluster.version ?? "not_decided",
       storage: server.versions.storage,
     }),
     cors: config.cors,
-    gateway: config.enableGrpcGateway,
+  };
+  const ports = await openPorts(config, logger.at("cmd/serve/listen.ts"), {
+    routes,
+    fetch: createHttpHandler({ ...http, gateway: config.enableGrpcGateway }),
+    fetchMetrics: createHttpHandler({ ...http, gateway: false }),
+    fetchPeer: createPeerHandler({ versions: http.versions, cluster: server.cluster }),
   });
-  const listeners = await startListening(config, logger, { routes, fetch, metrics });
+  registerTransportMetrics(metrics, ports.clients);
   const compactor = startAutoCompaction(config.autoCompaction, {
     clock: systemClock,
     logger: logger.at("server/auto-compaction/auto-compactor.ts"),
@@ -84,7 +91,7 @@ async function run(
   const status = await stop.asked;
   health.set(false);
   compactor?.stop();
-  await listeners.stop();
+  await ports.stop(shutdownGraceMs);
   await server.stop();
   return status;
 }
@@ -113,6 +120,7 @@ async function bootstrapOptions(
         generationDelayMs: 50,
         overlayBytesMax: config.storageOverlayBytes,
       },
+      watchProgressIntervalMs: config.watchProgressNotifyIntervalMs,
       logBytesMax: 64 * 1024 * 1024,
     },
     clock: systemClock,
@@ -172,6 +180,15 @@ function gaugesOf(server: EtcdServer, { backend }: DataFolder) {
     applied: () => server.raftStatus().appliedIndex,
     pendingProposals: () => server.pendingProposals,
     walBytes: () => server.walBytes,
+  };
+}
+
+function healthOf(server: EtcdServer): HealthSource {
+  return {
+    alarms: () => server.alarms().map(({ alarm }) => (alarm === AlarmType.NOSPACE ? "NOSPACE" : "CORRUPT")),
+    hasLeader: () => server.hasLeader,
+    isLearner: () => server.cluster.isLearner,
+    tryRead: (serializable) => tryRead(server, serializable),
   };
 }
 

@@ -3,10 +3,12 @@ import type { HeaderFields } from "../codec/header.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
 import type { AlarmMember } from "../gen/etcdserverpb/rpc_pb.ts";
 import type { Lessor } from "../lease/lessor.ts";
+import type { Timer } from "../lib/clock.ts";
 import type { LeaseId, MemberId, RaftIndex, Term } from "../lib/ids.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
+import type { WatchHub } from "../mvcc/watch/watch-hub.ts";
 
 /** Where the end of a proposal is told: an error, or what apply returned for it. */
 export type ProposalDone<Result> = (error: EtcdError | undefined, result?: Result) => void;
@@ -83,4 +85,17 @@ export interface LeaseSource extends RpcServer {
   /** A new id for a lease: positive, and hard to guess. */
   newLeaseId(): LeaseId;
   monotonicMs(): number;
+}
+
+/** What the watch service needs besides. */
+export interface WatchService extends RpcServer {
+  readonly watchHub: WatchHub;
+  readonly hasLeader: boolean;
+  /** `--max-request-bytes`: what a fragment stays below. */
+  readonly maxRequestBytes: number;
+  /** `--watch-progress-notify-interval`. */
+  readonly watchProgressIntervalMs: number;
+  /** A number from 0 to 1. */
+  jitter(): number;
+  after(delayMs: number, callback: () => void): Timer;
 }

@@ -22,7 +22,8 @@ import { alarmHandler } from "./maintenance/alarm.ts";
 import { defragmentHandler } from "./maintenance/defragment.ts";
 import { hashHandler, hashKvHandler } from "./maintenance/hash.ts";
 import { statusHandler } from "./maintenance/status.ts";
-import type { LeaseSource, MaintenanceSource } from "./rpc-server.ts";
+import type { LeaseSource, MaintenanceSource, WatchService } from "./rpc-server.ts";
+import { watchHandler } from "./watch/watch.ts";
 
 /** The descriptions of all of etcd's services, served or not. */
 export const services: readonly DescService[] = [
@@ -38,7 +39,7 @@ export const services: readonly DescService[] = [
 ];
 
 export function createRoutes(
-  server: MaintenanceSource & LeaseSource,
+  server: MaintenanceSource & LeaseSource & WatchService,
   health: HealthStatus,
 ): Map<string, GrpcHandler> {
   const service = (name: string, methods: Record<string, GrpcHandler>) =>
@@ -52,6 +53,7 @@ export function createRoutes(
       Txn: txnHandler(server),
       Compact: compactHandler(server),
     }),
+    ...service(Watch.typeName, { Watch: watchHandler(server) }),
     ...service(Lease.typeName, {
       LeaseGrant: grantHandler(server),
       LeaseRevoke: revokeHandler(server),

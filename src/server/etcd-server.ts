@@ -14,14 +14,16 @@ import {
   ClusterVersionSetRequestSchema,
 } from "../gen/membershippb/membership_pb.ts";
 import type { Lessor } from "../lease/lessor.ts";
-import type { Clock } from "../lib/clock.ts";
+import type { Clock, Timer } from "../lib/clock.ts";
 import { type LeaseId, type MemberId, noLease, noMember, type RaftIndex, type Term } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Entry } from "../lib/raft-entry.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import { formatId } from "../membership/member.ts";
+import type { MvccStore } from "../mvcc/store.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
+import { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import type { ProposeRefusal } from "../raft/leader/propose.ts";
 import type { RawNode } from "../raft/raw-node.ts";
 import type { SoftState } from "../raft/ready.ts";
@@ -39,6 +41,7 @@ import type { ServerMetrics } from "./server-metrics.ts";
 import { Slices } from "./slices.ts";
 import { StoreWriter, type StoreWriterLimits } from "./store-writer.ts";
 import { clusterVersion, etcdVersion, storageVersion } from "./versions.ts";
+import { WatchDriver } from "./watch-driver.ts";
 
 export interface EtcdServerSettings {
   readonly name: string;
@@ -52,6 +55,8 @@ export interface EtcdServerSettings {
   /** 0 is etcd's default, a negative number no quota. */
   readonly quotaBackendBytes: number;
   readonly storeLimits: StoreWriterLimits;
+  /** `--watch-progress-notify-interval`. */
+  readonly watchProgressIntervalMs: number;
   /** Log growth that makes a snapshot due before `snapshotCount` is reached. */
   readonly logBytesMax: number;
 }
@@ -64,7 +69,7 @@ export interface EtcdServerParts {
   readonly node: RawNode;
   readonly wal: Wal;
   readonly backend: Backend;
-  readonly store: KeyValueStore;
+  readonly store: MvccStore;
   readonly lessor: Lessor;
   readonly alarms: Alarms;
   readonly cluster: Cluster;
@@ -87,6 +92,7 @@ export class EtcdServer {
   readonly cluster: Cluster;
   readonly lessor: Lessor;
   readonly slices: Slices;
+  readonly watchHub: WatchHub;
   readonly versions = { server: etcdVersion, storage: storageVersion };
   readonly metrics: ServerMetrics;
   readonly #parts: EtcdServerParts;
@@ -99,6 +105,7 @@ export class EtcdServer {
   readonly #compaction: CompactionRunner;
   readonly #trimmer: LogTrimmer;
   readonly #leases: LeaseKeeper;
+  readonly #watches: WatchDriver;
   readonly #ready: Promise<void>;
   #markReady!: () => void;
   /** The term whose first entry, as a leader, this member has applied. */
@@ -116,6 +123,7 @@ export class EtcdServer {
     this.lessor = lessor;
     this.metrics = parts.metrics;
     this.slices = new Slices(clock);
+    this.watchHub = new WatchHub(store);
     this.#headerPrefix = headerPrefix({ clusterId: cluster.id, memberId: cluster.localId });
     this.#proposals = new Proposals(cluster.localId, clock.wallMs());
     this.#ready = new Promise((resolve) => {
@@ -199,6 +207,12 @@ export class EtcdServer {
       },
       backend.durable.appliedIndex,
     );
+    this.#watches = new WatchDriver({
+      hub: this.watchHub,
+      clock,
+      runSteps: (steps, done, failed) => this.runSteps(steps, done, failed, never),
+      onFatal,
+    });
     this.#leases = new LeaseKeeper({
       lessor,
       clock,
@@ -392,6 +406,22 @@ export class EtcdServer {
     }
   }
 
+  get watchProgressIntervalMs(): number {
+    return this.#parts.settings.watchProgressIntervalMs;
+  }
+
+  get maxRequestBytes(): number {
+    return this.#parts.settings.maxRequestBytes;
+  }
+
+  jitter(): number {
+    return Number(BigInt.asUintN(32, this.#parts.random64())) / 2 ** 32;
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    return this.#parts.clock.after(delayMs, callback);
+  }
+
   monotonicMs(): number {
     return this.#parts.clock.monotonicMs();
   }
@@ -411,6 +441,7 @@ export class EtcdServer {
 
   #applied(index: RaftIndex): void {
     this.#raftLoop.applied(index);
+    this.#watches.applied();
     this.#writer.applied();
   }
 

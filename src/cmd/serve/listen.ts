@@ -1,40 +1,89 @@
-/** Opens the ports that the configuration names. */
+/** Opens the ports that the configuration names: for clients, for scrapers, for other members. */
 import type { Config } from "../../config/config.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { Metrics } from "../../lib/metrics.ts";
-import type { FetchHandler, GrpcRoutes } from "../../transport/grpc.ts";
-import { RpcServer } from "../../transport/rpc-server.ts";
+import type { FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
+import { RpcServer, type TransportObserver } from "../../transport/rpc-server.ts";
 
 export interface Served {
   readonly routes: GrpcRoutes;
+  /** Everything that is not gRPC on the clients' ports. */
   readonly fetch: FetchHandler;
-  readonly metrics: Metrics;
+  /** The same for `--listen-metrics-urls`: metrics and health alone. */
+  readonly fetchMetrics: FetchHandler;
+  /** The same on the members' ports. */
+  readonly fetchPeer: FetchHandler;
 }
 
-/** What grpc adds around a request of the largest allowed size. */
+export interface Ports {
+  /** The server of the clients' ports, for its counters. */
+  readonly clients: RpcServer;
+  /** Takes no more connections, and ends what is under way in so many milliseconds. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** What gRPC adds around a request of the largest allowed size. */
 const grpcOverheadBytes = 512 * 1024;
 
-export async function startListening(
-  config: Config,
-  logger: Logger,
-  served: Served,
-): Promise<{ stop(): Promise<void> }> {
-  const server = new RpcServer({
-    routes: served.routes,
-    fetch: served.fetch,
-    limits: {
-      maxReceiveBytes: config.maxRequestBytes + grpcOverheadBytes,
-      maxConcurrentStreams: config.maxConcurrentStreams,
-      keepaliveMinTimeMs: config.grpcKeepaliveMinTimeMs,
-      keepaliveIntervalMs: config.grpcKeepaliveIntervalMs,
-      keepaliveTimeoutMs: config.grpcKeepaliveTimeoutMs,
+/** Rejects with the system's error if one of them cannot be had; then none is kept. */
+export async function openPorts(config: Config, logger: Logger, served: Served): Promise<Ports> {
+  const limits: GrpcLimits = {
+    maxReceiveBytes: config.maxRequestBytes + grpcOverheadBytes,
+    maxConcurrentStreams: config.maxConcurrentStreams,
+    keepaliveMinTimeMs: config.grpcKeepaliveMinTimeMs,
+    keepaliveIntervalMs: config.grpcKeepaliveIntervalMs,
+    keepaliveTimeoutMs: config.grpcKeepaliveTimeoutMs,
+  };
+  const observer = observerOf(logger.at("transport/rpc-server.ts"));
+  const noRoutes: GrpcRoutes = new Map();
+  const serverOf = (routes: GrpcRoutes, fetch: FetchHandler) =>
+    new RpcServer({ routes, fetch, limits, observer });
+  const separateHttp = config.listenClientHttpUrls.length > 0;
+  const clients = serverOf(served.routes, separateHttp ? notFound : served.fetch);
+  const plan = [
+    { server: serverOf(noRoutes, served.fetchPeer), urls: config.listenPeerUrls, what: "peer" },
+    { server: clients, urls: config.listenClientUrls, what: "client" },
+    { server: serverOf(noRoutes, served.fetch), urls: config.listenClientHttpUrls, what: "client HTTP" },
+    { server: serverOf(noRoutes, served.fetchMetrics), urls: config.listenMetricsUrls, what: "metrics" },
+  ];
+  const open: RpcServer[] = [];
+  try {
+    for (const { server, urls, what } of plan) {
+      if (urls.length === 0) continue;
+      open.push(server);
+      await server.listenAll(urls.map(({ href }) => href));
+      logger.info(`serving ${what} traffic insecurely; this is strongly discouraged!`, {
+        addresses: urls.map(({ href }) => href),
+      });
+    }
+  } catch (error) {
+    await Promise.all(open.map((server) => server.shutdown(0)));
+    throw error;
+  }
+  return {
+    clients,
+    stop: async (graceMs) => {
+      await Promise.all(open.map((server) => server.shutdown(graceMs)));
     },
-    onError: (cause) => {
-      logger
-        .at("transport")
-        .error("a handler failed", { error: cause instanceof Error ? (cause.stack ?? "") : String(cause) });
+  };
+}
+
+const notFound: FetchHandler = () => new Response("404 page not found\n", { status: 404 });
+
+function observerOf(logger: Logger): TransportObserver {
+  return {
+    onFault: (cause) => {
+      logger.error("a handler failed", {
+        error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
+      });
     },
-  });
-  for (const url of config.listenClientUrls) await server.listen(url.port);
-  return { stop: async () => {} };
+    onConnectionError: (cause, peer) => {
+      logger.warn("closed a connection", { "remote-addr": peer.address, error: cause.message });
+    },
+    onTlsError: (cause, remoteAddress) => {
+      logger.warn("rejected connection on client endpoint", {
+        "remote-addr": remoteAddress,
+        error: cause.message,
+      });
+    },
+  };
 }

@@ -52,6 +52,7 @@ export async function startTestServer(options: Partial<BootstrapOptions> = {}): 
       quotaBackendBytes: 0,
       storeLimits: { generationBytes: 1000, generationDelayMs: 50, overlayBytesMax: 10_000 },
       logBytesMax: 1_000_000,
+      watchProgressIntervalMs: 600_000,
     },
     clock,
     logger: silentLogger,
