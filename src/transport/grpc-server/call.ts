@@ -1,0 +1,393 @@
+import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
+import type { GrpcCall, Metadata, Peer } from "../grpc.ts";
+import type { Http2Connection } from "../http2/connection.ts";
+import { putUint32 } from "../http2/frame-writer.ts";
+import { defaultMaxFrameBytes, ErrorCode } from "../http2/protocol.ts";
+import type { RequestHead } from "../http2/request-head.ts";
+import { Http2Stream } from "../http2/stream.ts";
+import type { TimerEntry, TimerTarget } from "../timers/coarse-timers.ts";
+import { Deframer, messagePrefixBytes } from "./deframer.ts";
+import type { GrpcService } from "./grpc-service.ts";
+import { gunzipMessage } from "./gunzip.ts";
+import type { CallPlan, Route } from "./plan.ts";
+import { headersFor, type ResponseBlocks, trailersFor, trailersOnly } from "./response-blocks.ts";
+import { putMessage, putSmallAnswer, smallAnswerOverhead } from "./small-answer.ts";
+
+/** Above this `write` says false; under half of it `onDrain` is called. */
+export const callHighWaterBytes = 256 * 1024;
+/** A streaming answer whose producer goes on although `write` says false is ended when this much waits. */
+export const callPendingMaxBytes = 128 * 1024 * 1024;
+
+type StreamSink = { onMessage(message: Uint8Array): void; onHalfClose(): void };
+
+/** One gRPC call: a stream that cuts messages out of DATA frames and wraps answers into them. */
+export class Call extends Http2Stream implements GrpcCall, TimerTarget {
+  private readonly service: GrpcService;
+  private readonly plan: CallPlan;
+  private readonly route: Route;
+  private deadline: TimerEntry | undefined = undefined;
+  private deadlineAtMs = 0;
+  private deframer: Deframer | undefined = undefined;
+  private sink: StreamSink | undefined = undefined;
+  private cancelCallbacks: (() => void)[] | undefined = undefined;
+  private drainCallbacks: (() => void)[] | undefined = undefined;
+  /** A single request was handed up. */
+  private isDispatched = false;
+  private isHalfClosed = false;
+  private isPaused = false;
+  /** Bytes that came while paused: the client gets no room for more until `resume`. */
+  private unreadBytes = 0;
+  private areHeadersSent = false;
+  /** A status was queued, or the call was cancelled: nothing more goes out. */
+  private isOver = false;
+  private wantsDrain = false;
+  cancelled = false;
+
+  constructor(
+    connection: Http2Connection,
+    id: number,
+    head: RequestHead,
+    service: GrpcService,
+    plan: CallPlan,
+    route: Route,
+  ) {
+    super(connection, id, head);
+    this.service = service;
+    this.plan = plan;
+    this.route = route;
+  }
+
+  get path(): string {
+    return this.head.path;
+  }
+
+  get metadata(): Metadata {
+    return this.plan.metadata;
+  }
+
+  get peer(): Peer {
+    return this.connection.peer as Peer;
+  }
+
+  get timeoutMs(): number | undefined {
+    if (this.plan.timeoutMs === undefined) return undefined;
+    return Math.max(0, this.deadlineAtMs - this.connection.environment.timers.now());
+  }
+
+  // ---- the request ----
+
+  onOpen(): void {
+    this.route.counters.started++;
+    const { timeoutMs } = this.plan;
+    if (timeoutMs !== undefined) {
+      this.deadlineAtMs = this.connection.lastReadMs + timeoutMs;
+      this.deadline = this.connection.environment.timers.arm(timeoutMs, this);
+    }
+    const { handler } = this.route;
+    if (handler.kind !== "stream") return;
+    try {
+      this.sink = handler.open(this);
+    } catch (cause) {
+      this.onFault(cause);
+    }
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    if (this.isOver) return;
+    const count = end - start;
+    if (this.deframer === undefined && !this.isPaused && count >= messagePrefixBytes && bytes[start] === 0) {
+      const length = count - messagePrefixBytes;
+      // The most common case by far: a frame that is one message.
+      if (bytes.readUInt32BE(start + 1) === length && length <= this.service.maxReceiveBytes) {
+        this.consume(count);
+        this.deliver(new Uint8Array(bytes.buffer, bytes.byteOffset + start + messagePrefixBytes, length));
+        return;
+      }
+    }
+    if (!this.connection.hold(count)) {
+      this.fail(new EtcdError(GrpcCode.resourceExhausted, "grpc: too much unread data on this connection"));
+      return;
+    }
+    this.deframer ??= new Deframer();
+    this.deframer.append(bytes, start, end);
+    if (this.isPaused) {
+      this.unreadBytes += count;
+    } else {
+      this.consume(count);
+      this.deliverGathered();
+    }
+  }
+
+  onRequestEnd(): void {
+    this.isHalfClosed = true;
+    if (!this.isOver && !this.isPaused) this.deliverEnd();
+  }
+
+  private deliverGathered(): void {
+    const { deframer } = this;
+    if (deframer === undefined) return;
+    const { maxReceiveBytes } = this.service;
+    while (!this.isPaused && !this.isOver && deframer.hasPrefix) {
+      const length = deframer.messageLength;
+      if (length > maxReceiveBytes) {
+        const text = `grpc: received message larger than max (${length} vs. ${maxReceiveBytes})`;
+        this.fail(new EtcdError(GrpcCode.resourceExhausted, text));
+        return;
+      }
+      if (!deframer.hasMessage) return;
+      const flag = deframer.messageFlag;
+      const message = deframer.take();
+      this.connection.release(length + messagePrefixBytes);
+      if (flag === 0) this.deliver(message);
+      else this.deliverFlagged(flag, message);
+    }
+    if (deframer.heldBytes === 0) this.deframer = undefined;
+  }
+
+  private deliverFlagged(flag: number, message: Uint8Array): void {
+    try {
+      this.deliver(gunzipMessage(flag, message, this.plan.isGzip, this.service.maxReceiveBytes));
+    } catch (cause) {
+      this.fail(EtcdError.from(cause));
+    }
+  }
+
+  private deliver(message: Uint8Array): void {
+    this.route.counters.messagesReceived++;
+    this.service.counters.receivedBytes += message.length;
+    const { handler } = this.route;
+    try {
+      if (handler.kind === "stream") {
+        this.sink?.onMessage(message);
+      } else if (!this.isDispatched) {
+        this.isDispatched = true;
+        handler.onRequest(this, message);
+      }
+    } catch (cause) {
+      this.onFault(cause);
+    }
+  }
+
+  /** The client has said everything, and everything was handed up. */
+  private deliverEnd(): void {
+    if (this.deframer !== undefined) {
+      this.fail(new EtcdError(GrpcCode.internal, "unexpected EOF"));
+      return;
+    }
+    if (this.sink === undefined) {
+      if (!this.isDispatched) this.fail(new EtcdError(GrpcCode.unknown, "EOF"));
+      return;
+    }
+    try {
+      this.sink.onHalfClose();
+    } catch (cause) {
+      this.onFault(cause);
+    }
+  }
+
+  /** A handler threw. */
+  private onFault(cause: unknown): void {
+    if (!(cause instanceof EtcdError)) this.service.onError(cause);
+    this.fail(EtcdError.from(cause));
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    if (this.isOver) return;
+    // All that waits is given back to the window at once: it is about to be read.
+    this.consume(this.unreadBytes);
+    this.unreadBytes = 0;
+    this.deliverGathered();
+    if (this.isHalfClosed && !this.isPaused && !this.isOver) this.deliverEnd();
+  }
+
+  // ---- the answer ----
+
+  respond(message: Uint8Array): void {
+    if (this.isOver) return;
+    const { connection } = this;
+    const count = message.length + messagePrefixBytes;
+    const blocks = connection.encoding as ResponseBlocks;
+    if (blocks.isSteady && this.plan.isPlain && !this.areHeadersSent && this.canSendNow(count)) {
+      const { output } = connection;
+      const at = output.reserve(smallAnswerOverhead + message.length);
+      output.length = putSmallAnswer(output.bytes, at, this.id, message, blocks);
+      connection.sending.window -= count;
+      connection.keepalive.hasSent = true;
+      this.countSent(message.length);
+      this.finishWith(GrpcCode.ok);
+      this.closeLocal();
+      return;
+    }
+    this.write(message);
+    this.end();
+  }
+
+  /** Whether a body of `count` bytes fits the windows, a frame and the socket, with nothing before it. */
+  private canSendNow(count: number): boolean {
+    return (
+      this.pendingBytes === 0 &&
+      count <= defaultMaxFrameBytes &&
+      count <= this.sendWindow &&
+      count <= this.connection.sending.window &&
+      !this.connection.output.blocked
+    );
+  }
+
+  respondParts(parts: readonly Uint8Array[]): void {
+    if (this.isOver) return;
+    let length = 0;
+    for (const part of parts) length += part.length;
+    this.sendHeaders();
+    this.countSent(length);
+    this.queueData(messagePrefix(length));
+    for (const part of parts) this.queueData(part);
+    this.end();
+  }
+
+  sendHeaders(): void {
+    if (this.isOver || this.areHeadersSent) return;
+    this.areHeadersSent = true;
+    const blocks = this.connection.encoding as ResponseBlocks;
+    this.connection.keepalive.hasSent = true;
+    this.sendHeaderBlock(this.plan.isPlain ? blocks.headers() : headersFor(this.plan.contentType), false);
+  }
+
+  write(message: Uint8Array): boolean {
+    if (this.isOver) return true;
+    this.sendHeaders();
+    this.countSent(message.length);
+    const { connection } = this;
+    const count = message.length + messagePrefixBytes;
+    if (this.canSendNow(count)) {
+      const at = connection.frames.data(this.id, count, false);
+      putMessage(connection.output.bytes, at, message);
+      this.sendWindow -= count;
+      connection.sending.window -= count;
+      connection.keepalive.hasSent = true;
+      return true;
+    }
+    this.queueData(messagePrefix(message.length));
+    this.queueData(message);
+    if (this.pendingBytes > callPendingMaxBytes + count) this.overflow();
+    this.wantsDrain = this.pendingBytes >= callHighWaterBytes;
+    return !this.wantsDrain;
+  }
+
+  /** The producer does not listen to `write`. */
+  private overflow(): void {
+    this.service.onError(new Error(`${this.path}: ${this.pendingBytes} bytes of a streaming answer wait`));
+    this.finishWith(GrpcCode.resourceExhausted);
+    this.reset(ErrorCode.enhanceYourCalm);
+    this.cancel();
+  }
+
+  override onSent(): void {
+    this.connection.keepalive.hasSent = true;
+    if (!this.wantsDrain || this.pendingBytes >= callHighWaterBytes / 2 || this.isOver) return;
+    this.wantsDrain = false;
+    for (const callback of this.drainCallbacks ?? []) callback();
+  }
+
+  onDrain(callback: () => void): void {
+    this.drainCallbacks ??= [];
+    this.drainCallbacks.push(callback);
+  }
+
+  end(): void {
+    if (this.isOver) return;
+    this.sendHeaders();
+    this.finishWith(GrpcCode.ok);
+    const blocks = this.connection.encoding as ResponseBlocks;
+    this.finish(() => blocks.trailers());
+  }
+
+  fail(error: EtcdError): void {
+    if (this.isOver) return;
+    this.finishWith(error.code);
+    this.connection.keepalive.hasSent = true;
+    const { areHeadersSent, plan } = this;
+    this.finish(() =>
+      areHeadersSent
+        ? trailersFor(error.code, error.message)
+        : trailersOnly(200, plan.contentType, error.code, error.message),
+    );
+  }
+
+  private countSent(messageBytes: number): void {
+    this.route.counters.messagesSent++;
+    this.service.counters.sentBytes += messageBytes;
+  }
+
+  /** The call has its status. */
+  private finishWith(code: GrpcCode): void {
+    this.isOver = true;
+    this.route.counters.handled[code]!++;
+    if (this.deadline !== undefined) {
+      this.deadline.cancel();
+      this.deadline = undefined;
+    }
+    if (this.deframer !== undefined) {
+      this.connection.release(this.deframer.heldBytes);
+      this.deframer = undefined;
+    }
+  }
+
+  // ---- cancellation ----
+
+  onCancel(callback: () => void): void {
+    if (this.cancelled) {
+      callback();
+      return;
+    }
+    this.cancelCallbacks ??= [];
+    this.cancelCallbacks.push(callback);
+  }
+
+  /** The client reset the stream or went away. */
+  onAborted(): void {
+    if (!this.isOver) this.finishWith(GrpcCode.canceled);
+    this.cancel();
+  }
+
+  /** The deadline passed. */
+  onTimer(): void {
+    this.deadline = undefined;
+    if (this.isOver) return;
+    if (this.pendingBytes > 0) {
+      // A message has been begun and cannot be completed: there is no place for a status.
+      this.finishWith(GrpcCode.deadlineExceeded);
+      this.reset(ErrorCode.cancel);
+    } else {
+      this.fail(new EtcdError(GrpcCode.deadlineExceeded, "context deadline exceeded"));
+    }
+    this.cancel();
+  }
+
+  private cancel(): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    const callbacks = this.cancelCallbacks;
+    this.cancelCallbacks = undefined;
+    this.drainCallbacks = undefined;
+    if (callbacks === undefined) return;
+    for (const callback of callbacks) {
+      try {
+        callback();
+      } catch (cause) {
+        this.service.onError(cause);
+      }
+    }
+  }
+}
+
+function messagePrefix(length: number): Uint8Array {
+  const prefix = new Uint8Array(messagePrefixBytes);
+  putUint32(prefix, 1, length);
+  return prefix;
+}

@@ -1,0 +1,157 @@
+import { GrpcCode } from "../../errors/etcd-error.ts";
+import type { GrpcHandler, Metadata } from "../grpc.ts";
+import type { RequestHead } from "../http2/request-head.ts";
+import { HeaderMetadata, isBase64 } from "./metadata.ts";
+import { parseGrpcTimeout, quote } from "./timeout.ts";
+
+/** What go-grpc-prometheus counts of a method. */
+export interface MethodCounters {
+  started: number;
+  messagesReceived: number;
+  messagesSent: number;
+  /** Ended calls by gRPC code (index 0 to 16). */
+  readonly handled: number[];
+}
+
+/** A method that is served. */
+export interface Route {
+  readonly handler: GrpcHandler;
+  readonly counters: MethodCounters;
+}
+
+/** An answer that needs no handler. */
+export interface Refusal {
+  readonly httpStatus: number;
+  readonly code: GrpcCode;
+  readonly message: string;
+}
+
+/** What the header list of a gRPC request asks for: worked out once for all requests with the same list. */
+export interface CallPlan {
+  readonly kind: "grpc";
+  readonly route: Route | undefined;
+  readonly refusal: Refusal | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly metadata: Metadata;
+  /** `grpc-encoding`, if it is one that we can decode. */
+  readonly isGzip: boolean;
+  /** What the answer's content-type has to be, and whether that is plain `application/grpc`. */
+  readonly contentType: string;
+  readonly isPlain: boolean;
+}
+
+const baseContentType = "application/grpc";
+
+/** Whether a request is for gRPC at all: gRPC-web and everything else are ordinary HTTP. */
+export function isGrpc(contentType: string | undefined): contentType is string {
+  return contentType?.startsWith(baseContentType) === true && !contentType.startsWith("application/grpc-web");
+}
+
+export class CallPlanner {
+  private readonly routes: ReadonlyMap<string, Route>;
+  private readonly services = new Set<string>();
+
+  constructor(routes: ReadonlyMap<string, Route>) {
+    this.routes = routes;
+    for (const path of routes.keys()) this.services.add(path.slice(1, path.lastIndexOf("/")));
+  }
+
+  plan(head: RequestHead, contentType: string): CallPlan {
+    const { timeout, encoding, refusal } = checkFields(head, contentType);
+    const route = this.routes.get(head.path);
+    const answerType = answerContentType(contentType);
+    return {
+      kind: "grpc",
+      route,
+      refusal: refusal ?? this.refusalOfPath(head.path, route) ?? refusalOfEncoding(encoding),
+      timeoutMs: timeout,
+      metadata: new HeaderMetadata(head),
+      isGzip: encoding === "gzip",
+      contentType: answerType,
+      isPlain: answerType === baseContentType,
+    };
+  }
+
+  /** grpc-go's words for a path that leads nowhere. */
+  private refusalOfPath(path: string, route: Route | undefined): Refusal | undefined {
+    if (route !== undefined) return undefined;
+    const slash = path.lastIndexOf("/");
+    if (!path.startsWith("/") || slash === 0) return unimplemented(`malformed method name: ${quote(path)}`);
+    const service = path.slice(1, slash);
+    if (!this.services.has(service)) return unimplemented(`unknown service ${service}`);
+    return unimplemented(`unknown method ${path.slice(slash + 1)} for service ${service}`);
+  }
+}
+
+function unimplemented(message: string): Refusal {
+  return { httpStatus: 200, code: GrpcCode.unimplemented, message };
+}
+
+function refusalOfEncoding(encoding: string): Refusal | undefined {
+  if (encoding === "" || encoding === "identity" || encoding === "gzip") return undefined;
+  return unimplemented(`grpc: Decompressor is not installed for grpc-encoding ${quote(encoding)}`);
+}
+
+/** The checks that grpc-go makes before it looks at the path, in its order. */
+function checkFields(
+  head: RequestHead,
+  contentType: string,
+): { timeout: number | undefined; encoding: string; refusal: Refusal | undefined } {
+  let timeout: number | undefined;
+  let encoding = "";
+  let problem: string | undefined;
+  let hosts = 0;
+  for (let at = 0; at < head.fields.length; at += 2) {
+    const name = head.fields[at]!;
+    const value = head.fields[at + 1]!;
+    if (name === "grpc-timeout") {
+      const parsed = parseGrpcTimeout(value);
+      if (typeof parsed === "number") timeout = parsed;
+      else problem = `malformed grpc-timeout: ${parsed.problem}`;
+    } else if (name === "grpc-encoding") {
+      encoding = value;
+    } else if (name === "host") {
+      hosts++;
+    } else if (name.endsWith("-bin") && !isBase64(value)) {
+      problem = `malformed binary metadata ${quote(value)} in header ${quote(name)}: illegal base64 data`;
+    }
+  }
+  return { timeout, encoding, refusal: firstProblem(head, contentType, hosts, problem, timeout) };
+}
+
+function firstProblem(
+  head: RequestHead,
+  contentType: string,
+  hosts: number,
+  fieldProblem: string | undefined,
+  timeoutMs: number | undefined,
+): Refusal | undefined {
+  const authorities = head.authority === undefined ? 0 : 1;
+  if (hosts > 1) {
+    const counts = `num values of :authority: ${authorities}, num values of host: ${hosts}`;
+    return refuse(400, `${counts}, both must only have 1 value as per HTTP/2 spec`);
+  }
+  if (!/^application\/grpc([+;]|$)/.test(contentType)) {
+    const message = `invalid gRPC request content-type ${quote(contentType)}`;
+    return { httpStatus: 415, code: GrpcCode.invalidArgument, message };
+  }
+  if (fieldProblem !== undefined) return refuse(400, fieldProblem);
+  if (authorities + hosts === 0) return refuse(400, "no host or :authority header present");
+  if (head.method !== "POST") {
+    return refuse(405, `Received a HEADERS frame with :method ${quote(head.method)} which should be POST`);
+  }
+  if (timeoutMs !== undefined && timeoutMs <= 0) {
+    return { httpStatus: 200, code: GrpcCode.deadlineExceeded, message: "context deadline exceeded" };
+  }
+  return undefined;
+}
+
+function refuse(httpStatus: number, message: string): Refusal {
+  return { httpStatus, code: GrpcCode.internal, message };
+}
+
+/** The answer has the subtype of the request. */
+function answerContentType(contentType: string): string {
+  const subtype = /^application\/grpc[+;](.+)$/.exec(contentType)?.[1];
+  return subtype === undefined ? baseContentType : `${baseContentType}+${subtype}`;
+}

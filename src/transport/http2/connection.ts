@@ -1,0 +1,482 @@
+import type { Socket } from "node:net";
+import { HpackDecoder } from "../hpack/decoder.ts";
+import type { CoarseTimers } from "../timers/coarse-timers.ts";
+import { BlockCache } from "./block-cache.ts";
+import { Drain } from "./drain.ts";
+import { FloodGuard } from "./flood-guard.ts";
+import { FrameReader, type FrameSink } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { dispatchFrame } from "./frames/dispatch.ts";
+import type { HeaderAssembly } from "./frames/headers.ts";
+import { IdRing } from "./id-ring.ts";
+import { Keepalive, type KeepaliveLimits } from "./keepalive.ts";
+import type { ConnectionLimits } from "./limits.ts";
+import { Lingering } from "./lingering.ts";
+import { type BufferPool, type FlushQueue, Output } from "./output.ts";
+import { Preface } from "./preface.ts";
+import {
+  ConnectionError,
+  defaultHeaderTableBytes,
+  defaultInitialWindow,
+  defaultMaxFrameBytes,
+  ErrorCode,
+  StreamError,
+  settingInitialWindowSize,
+  settingMaxConcurrentStreams,
+  settingMaxHeaderListSize,
+} from "./protocol.ts";
+import type { RequestHead } from "./request-head.ts";
+import { SendQueue } from "./send-queue.ts";
+import { StallTimer } from "./stall-timer.ts";
+import type { Http2Stream } from "./stream.ts";
+
+/** What runs on top of HTTP/2. */
+export interface Http2Application {
+  /** Makes the stream of a new request; `start` is called when the connection knows it. */
+  makeStream(connection: Http2Connection, id: number, head: RequestHead): Http2Stream;
+  /** The peer set SETTINGS_HEADER_TABLE_SIZE (`connection.peerHeaderTableBytes`). */
+  onPeerHeaderTable(connection: Http2Connection): void;
+}
+
+/** What all connections of a server share. */
+export interface Http2Environment {
+  readonly limits: ConnectionLimits;
+  readonly keepalive: KeepaliveLimits;
+  readonly application: Http2Application;
+  readonly timers: CoarseTimers;
+  readonly pool: BufferPool;
+  readonly flushQueue: FlushQueue;
+  /** Bytes of requests that all connections keep, and the most they may. */
+  readonly requestMemory: { usedBytes: number; readonly maxBytes: number };
+  /** Counters for metrics. */
+  readonly counters: Http2Counters;
+  /** A fault of ours, or a protocol error of the peer, worth a line in the log. */
+  readonly onError: (cause: unknown, connection: Http2Connection) => void;
+  /** The socket is gone, and no stream is left. */
+  readonly onClosed: (connection: Http2Connection) => void;
+}
+
+export interface Http2Counters {
+  streamsOpened: number;
+  streamsRefused: number;
+  /** RST_STREAM frames of clients. */
+  streamsReset: number;
+  /** Connections that we ended with an error. */
+  connectionErrors: number;
+}
+
+/** How long a connection that we ended stays half open, so that the peer can read our GOAWAY. */
+const lingerAfterErrorMs = 1_000;
+/** Frames between two looks at the clock. */
+const framesPerClockLook = 64;
+
+/**
+ * One HTTP/2 connection, server side: it owns the socket's bytes, the streams and their windows. Frames are handled
+ * by the functions in frames/, one file a type; they work on the public fields here.
+ */
+export class Http2Connection implements FrameSink {
+  readonly environment: Http2Environment;
+  readonly limits: ConnectionLimits;
+  readonly socket: Socket;
+  /** What the application wants to know of the peer. */
+  readonly peer: unknown;
+  readonly output: Output;
+  readonly frames: FrameWriter;
+  readonly sending: SendQueue;
+  readonly hpack: HpackDecoder;
+  readonly cache: BlockCache;
+  readonly guard: FloodGuard;
+  readonly keepalive: Keepalive;
+  /** The streams that are not closed. */
+  readonly streams = new Map<number, Http2Stream>();
+  /** Kept for the application: how it encodes answers on this connection. */
+  encoding: unknown = undefined;
+
+  lastStreamId = 0;
+  peerInitialWindow = defaultInitialWindow;
+  peerHeaderTableBytes = defaultHeaderTableBytes;
+  assembly: HeaderAssembly | undefined = undefined;
+  /** When bytes last came, on the timers' clock. */
+  lastReadMs: number;
+
+  private readonly reader: FrameReader;
+  private readonly preface: Preface;
+  private readonly drainState: Drain;
+  private readonly reset: IdRing;
+  private readonly ended: IdRing;
+  private readonly lingering: Lingering;
+  private receiveWindow: number;
+  private receiveOwed = 0;
+  private heldBytes = 0;
+  private flushRequested = false;
+  private turnStartMs = 0;
+  private framesLeft = framesPerClockLook;
+  /** Chunks that came while this connection had used up its turn. */
+  private backlog: Buffer[] | undefined = undefined;
+  private readonly stall: StallTimer;
+  /** No more frames are read. */
+  isClosing = false;
+  /** The socket is gone. */
+  isClosed = false;
+
+  constructor(environment: Http2Environment, socket: Socket, peer: unknown) {
+    this.environment = environment;
+    this.limits = environment.limits;
+    this.socket = socket;
+    this.peer = peer;
+    const { limits, timers } = environment;
+    this.lastReadMs = timers.now();
+    this.receiveWindow = limits.connectionWindowBytes;
+    this.output = new Output({
+      socket,
+      pool: environment.pool,
+      highWaterBytes: limits.socketHighWaterBytes,
+      onFirstByte: () => this.requestFlush(),
+    });
+    this.frames = new FrameWriter(this.output, defaultMaxFrameBytes);
+    this.sending = new SendQueue(this);
+    this.hpack = new HpackDecoder({
+      tableBytes: defaultHeaderTableBytes,
+      maxListBytes: limits.maxHeaderListBytes,
+    });
+    this.cache = new BlockCache({ slots: limits.blockCacheSlots, maxBlockBytes: limits.blockCacheBytes });
+    this.guard = new FloodGuard(limits, this.lastReadMs);
+    this.keepalive = new Keepalive(this, environment.keepalive, timers);
+    this.reader = new FrameReader(this, defaultMaxFrameBytes);
+    this.reset = new IdRing(limits.maxRememberedResets);
+    this.ended = new IdRing(limits.maxRememberedResets);
+    this.preface = new Preface(this);
+    this.drainState = new Drain(this);
+    this.stall = new StallTimer(this);
+    this.lingering = new Lingering(this);
+  }
+
+  /** Sends our half of the preface, then handles what the listener read while it looked what this is. */
+  start(first: Buffer): void {
+    const { socket, limits } = this;
+    socket.on("data", (chunk: Buffer) => this.receive(chunk));
+    socket.on("drain", () => this.onSocketDrain());
+    socket.on("error", () => {});
+    socket.on("end", () => this.onSocketGone());
+    socket.on("close", () => this.onSocketGone());
+    this.frames.settings([
+      [settingMaxConcurrentStreams, limits.maxConcurrentStreams],
+      [settingInitialWindowSize, limits.streamWindowBytes],
+      [settingMaxHeaderListSize, limits.maxHeaderListBytes],
+    ]);
+    this.frames.windowUpdate(0, limits.connectionWindowBytes - defaultInitialWindow);
+    socket.resume();
+    this.receive(first);
+  }
+
+  // ---- input ----
+
+  private receive(chunk: Buffer): void {
+    if (this.isClosing) return;
+    this.lastReadMs = this.environment.timers.now();
+    if (this.backlog !== undefined) {
+      this.backlog.push(chunk);
+      return;
+    }
+    this.turnStartMs = this.lastReadMs;
+    this.framesLeft = framesPerClockLook;
+    this.handle(chunk);
+  }
+
+  private handle(chunk: Buffer): void {
+    try {
+      const at = this.preface.isDone ? 0 : this.preface.check(chunk);
+      const handled = this.reader.read(chunk, at);
+      if (handled < chunk.length && !this.isClosing) this.yieldTurn(chunk.subarray(handled));
+    } catch (cause) {
+      this.fail(cause);
+    }
+  }
+
+  shouldYield(): boolean {
+    if (this.isClosing) return true;
+    if (--this.framesLeft > 0) return false;
+    this.framesLeft = framesPerClockLook;
+    return this.environment.timers.now() - this.turnStartMs > this.limits.turnBudgetMs;
+  }
+
+  /** Others first: the rest of this chunk is handled in a later turn, and nothing more is read until then. */
+  private yieldTurn(rest: Buffer): void {
+    if (this.backlog === undefined) {
+      this.backlog = [rest];
+      this.socket.pause();
+    } else {
+      this.backlog.unshift(rest);
+    }
+    setImmediate(() => this.continueTurn());
+  }
+
+  private continueTurn(): void {
+    const { backlog } = this;
+    if (backlog === undefined || this.isClosing) return;
+    this.turnStartMs = this.environment.timers.now();
+    this.framesLeft = framesPerClockLook;
+    for (let chunk = backlog.shift(); chunk !== undefined; chunk = backlog.shift()) {
+      const before = backlog.length;
+      this.handle(chunk);
+      if (this.isClosing || backlog.length > before) return;
+    }
+    this.backlog = undefined;
+    this.socket.resume();
+  }
+
+  onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
+    if (this.isClosing) return;
+    try {
+      dispatchFrame(this, type, flags, streamId, bytes, start, end);
+    } catch (cause) {
+      if (!(cause instanceof StreamError)) throw cause;
+      this.guard.onReset(this.lastReadMs);
+      const stream = this.streams.get(cause.streamId);
+      if (stream !== undefined) {
+        this.resetStream(stream, cause.code);
+        stream.onAborted(cause.code);
+      } else {
+        this.reset.add(cause.streamId);
+        this.frames.rstStream(cause.streamId, cause.code);
+      }
+    }
+  }
+
+  get isPrefaceDone(): boolean {
+    return this.preface.isDone;
+  }
+
+  onFirstFrame(type: number, flags: number): void {
+    this.preface.onFirstFrame(type, flags);
+  }
+
+  /** The peer's decoder may keep another amount of fields than before. */
+  onPeerHeaderTable(bytes: number): void {
+    this.peerHeaderTableBytes = bytes;
+    this.environment.application.onPeerHeaderTable(this);
+  }
+
+  /** A frame on a stream that is not open: an error, unless it was under way when we reset the stream. */
+  onLateFrame(streamId: number, what: string): void {
+    this.checkNotIdle(streamId, what);
+    if (this.reset.has(streamId)) return;
+    if (what === "DATA") throw new StreamError(streamId, ErrorCode.streamClosed, "DATA on a closed stream");
+    const code = this.ended.has(streamId) ? ErrorCode.streamClosed : ErrorCode.protocolError;
+    throw new ConnectionError(code, `${what} on a closed stream`);
+  }
+
+  /** 5.1: on an idle stream nothing but HEADERS and PRIORITY may come; even numbers are ours, and we use none. */
+  checkNotIdle(streamId: number, what: string): void {
+    if (streamId > this.lastStreamId || (streamId & 1) === 0) {
+      throw new ConnectionError(ErrorCode.protocolError, `${what} on an idle stream`);
+    }
+  }
+
+  /** Accounts for a DATA frame in the connection's window, and opens the window again. */
+  creditReceived(bytes: number): void {
+    if (bytes > this.receiveWindow) {
+      throw new ConnectionError(ErrorCode.flowControlError, "more DATA than the connection's window");
+    }
+    this.receiveWindow -= bytes;
+    this.receiveOwed += bytes;
+    if (this.receiveOwed < this.limits.connectionWindowBytes >> 1) return;
+    this.frames.windowUpdate(0, this.receiveOwed);
+    this.receiveWindow += this.receiveOwed;
+    this.receiveOwed = 0;
+  }
+
+  /** Counts `bytes` of requests that have to be kept here. False if that is too much: then nothing was counted. */
+  hold(bytes: number): boolean {
+    const { requestMemory } = this.environment;
+    if (this.heldBytes + bytes > this.limits.maxBufferedRequestBytes) return false;
+    if (requestMemory.usedBytes + bytes > requestMemory.maxBytes) return false;
+    this.heldBytes += bytes;
+    requestMemory.usedBytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.heldBytes -= bytes;
+    this.environment.requestMemory.usedBytes -= bytes;
+  }
+
+  // ---- streams ----
+
+  /** A request's headers are in. */
+  openStream(id: number, head: RequestHead, isEnd: boolean): void {
+    this.guard.onUsefulFrame();
+    if (
+      this.drainState.refuses ||
+      this.streams.size >= this.limits.maxConcurrentStreams ||
+      this.isOverloaded
+    ) {
+      this.environment.counters.streamsRefused++;
+      throw new StreamError(id, ErrorCode.refusedStream, "too many streams");
+    }
+    this.environment.counters.streamsOpened++;
+    const stream = this.environment.application.makeStream(this, id, head);
+    this.streams.set(id, stream);
+    stream.remoteClosed = isEnd;
+    stream.onOpen();
+    if (isEnd) this.onRemoteEnd(stream);
+  }
+
+  /** The peer's last frame on a stream was handled. */
+  onRemoteEnd(stream: Http2Stream): void {
+    stream.onRequestEnd();
+    if (stream.localClosed) this.forget(stream);
+  }
+
+  onPeerReset(stream: Http2Stream, code: ErrorCode): void {
+    this.environment.counters.streamsReset++;
+    const isEarly = !stream.localClosed;
+    stream.remoteClosed = true;
+    stream.localClosed = true;
+    this.forget(stream);
+    stream.onAborted(code);
+    if (isEarly) this.guard.onReset(this.lastReadMs);
+  }
+
+  resetStream(stream: Http2Stream, code: ErrorCode): void {
+    if (stream.localClosed && stream.remoteClosed) return;
+    stream.localClosed = true;
+    stream.remoteClosed = true;
+    this.reset.add(stream.id);
+    if (!this.isClosed) this.frames.rstStream(stream.id, code);
+    this.forget(stream);
+  }
+
+  /** A stream is closed on both sides. */
+  forget(stream: Http2Stream): void {
+    if (!this.streams.delete(stream.id)) return;
+    this.ended.add(stream.id);
+    this.lingering.delete(stream);
+    this.guard.onStreamDone();
+    if (stream.pendingBytes > 0) this.sending.pendingBytes -= stream.dropQueued();
+    if (this.streams.size === 0) this.drainState.onIdle();
+  }
+
+  /** We are done with a stream and the peer is not. */
+  linger(stream: Http2Stream): void {
+    this.lingering.add(stream);
+  }
+
+  // ---- output ----
+
+  addPending(bytes: number): void {
+    this.sending.pendingBytes += bytes;
+  }
+
+  /** The stream has something to send, or may send again. */
+  schedule(stream: Http2Stream): void {
+    this.sending.add(stream);
+    if (stream.isScheduled) this.requestFlush();
+  }
+
+  requestFlush(): void {
+    if (this.flushRequested) return;
+    this.flushRequested = true;
+    this.environment.flushQueue.add(this);
+  }
+
+  /** The end of a turn: everything that was said in it goes to the socket. */
+  flush(): void {
+    this.flushRequested = false;
+    if (this.isClosed) return;
+    const isUnfinished = this.sending.canPump && this.sending.pump();
+    this.output.send();
+    if (this.output.isIdle) this.guard.onOutputGone();
+    else this.stall.arm();
+    if (isUnfinished) setImmediate(() => this.requestFlush());
+  }
+
+  private onSocketDrain(): void {
+    this.output.onDrain();
+    this.guard.onOutputGone();
+    if (this.sending.canPump) this.requestFlush();
+  }
+
+  /** More waits to be sent than a client that reads would let happen: one large answer apart, which is legitimate. */
+  private get isOverloaded(): boolean {
+    const { maxPendingOutputBytes } = this.limits;
+    if (this.sending.pendingBytes <= maxPendingOutputBytes) return false;
+    let largest = 0;
+    for (const stream of this.streams.values()) largest = Math.max(largest, stream.pendingBytes);
+    return this.sending.pendingBytes - largest > maxPendingOutputBytes;
+  }
+
+  // ---- the end ----
+
+  /** Asks the client to go elsewhere, and closes once its calls are done. */
+  drain(): void {
+    this.drainState.begin();
+  }
+
+  onPingAnswer(bytes: Buffer, start: number): void {
+    this.drainState.onPingAnswer(bytes, start);
+  }
+
+  /** Ends the connection because of an error: GOAWAY, then the socket closes. */
+  fail(cause: unknown): void {
+    if (this.isClosing) return;
+    const isProtocol = cause instanceof ConnectionError;
+    this.environment.counters.connectionErrors++;
+    this.environment.onError(cause, this);
+    const code = isProtocol ? cause.code : ErrorCode.internalError;
+    this.frames.goaway(this.lastStreamId, code, isProtocol ? cause.message : "internal error");
+    this.close();
+  }
+
+  /** Sends what is encoded, then closes. Open streams are aborted. */
+  close(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.abortStreams();
+    this.flush();
+    this.socket.end();
+    // Bytes that are still unread when a socket closes make the kernel drop what it has not delivered, GOAWAY
+    // included: so the socket stays open for reading for a moment.
+    this.socket.resume();
+    this.environment.timers.arm(lingerAfterErrorMs, { onTimer: () => this.socket.destroy() });
+  }
+
+  /** Closes without a word: the peer is not there to hear it. */
+  abandon(reason: string): void {
+    this.environment.onError(new ConnectionError(ErrorCode.noError, reason), this);
+    this.onSocketGone();
+  }
+
+  private onSocketGone(): void {
+    if (this.isClosed) return;
+    this.isClosing = true;
+    this.isClosed = true;
+    this.output.close();
+    this.keepalive.stop();
+    this.stall.stop();
+    this.lingering.stop();
+    this.preface.stop();
+    this.drainState.stop();
+    this.abortStreams();
+    this.backlog = undefined;
+    this.socket.destroy();
+    this.environment.onClosed(this);
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.onSocketGone();
+  }
+
+  private abortStreams(): void {
+    const open = [...this.streams.values()];
+    this.streams.clear();
+    this.sending.pendingBytes = 0;
+    for (const stream of open) {
+      stream.remoteClosed = true;
+      stream.localClosed = true;
+      stream.dropQueued();
+      stream.onAborted(ErrorCode.cancel);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { TimerEntry, TimerTarget } from "../timers/coarse-timers.ts";
+import type { Http2Connection } from "./connection.ts";
+
+/** Ends a connection whose socket takes nothing for `outputStallTimeoutMs` although output waits. */
+export class StallTimer implements TimerTarget {
+  private readonly connection: Http2Connection;
+  private timer: TimerEntry | undefined = undefined;
+  private waitedFor = 0;
+
+  constructor(connection: Http2Connection) {
+    this.connection = connection;
+  }
+
+  /** Output waits in the socket: from now on it has to get less. */
+  arm(): void {
+    if (this.timer !== undefined) return;
+    const { timers } = this.connection.environment;
+    this.waitedFor = this.goneBytes;
+    this.timer = timers.arm(this.connection.limits.outputStallTimeoutMs, this);
+  }
+
+  /** Bytes that the kernel has taken. */
+  private get goneBytes(): number {
+    return this.connection.output.sentBytes - this.connection.socket.writableLength;
+  }
+
+  onTimer(): void {
+    this.timer = undefined;
+    if (this.connection.socket.writableLength === 0) return;
+    if (this.goneBytes === this.waitedFor) this.connection.abandon("the peer reads nothing");
+    else this.arm();
+  }
+
+  stop(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+  }
+}
