@@ -55,6 +55,7 @@ describe("the interval tree", () => {
           assert.equal(tree.delete(from, to), list.delete(name), `seed ${seed}`);
         }
         if (i % 10 === 0) tree.check();
+        if (i % 100 === 0) assert.deepEqual([...tree.values()].sort(), [...list.keys()].sort());
         const point = word();
         const expected = [...list]
           .filter(([, span]) => span.from <= point && (span.to === undefined || point < span.to))

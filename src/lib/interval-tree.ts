@@ -132,6 +132,18 @@ export class IntervalTree<V> {
     return node !== undefined;
   }
 
+  /** The values in the order of where their spans begin. The tree must not be changed meanwhile. */
+  *values(): Generator<V, void, undefined> {
+    const above: Node<V>[] = [];
+    let node = this.#root;
+    while (node !== undefined || above.length > 0) {
+      for (; node !== undefined; node = node.left) above.push(node);
+      const next = above.pop()!;
+      yield next.value;
+      node = next.right;
+    }
+  }
+
   /** Throws if the tree breaks one of its rules. For tests. */
   check(): void {
     let count = 0;

@@ -14,8 +14,7 @@ import { errors } from "../errors/table.ts";
 import { fromBinaryKey, toBinaryKey } from "../lib/binary-key.ts";
 import type { LeaseId, RaftIndex, Revision, Term } from "../lib/ids.ts";
 import type { Steps } from "../lib/steps.ts";
-import type { OverlayVersion } from "./overlay/generation.ts";
-import { toKeyValue } from "./overlay/generation.ts";
+import { keyBytesOf, toKeyValue } from "./overlay/generation.ts";
 import type { ReadableBackend } from "./overlay/layers.ts";
 import { Layers } from "./overlay/layers.ts";
 import { changesAfter } from "./read/changes.ts";
@@ -102,7 +101,7 @@ export class MvccStore implements KeyValueStore {
     if (revision < layers.compactRevision || revision > layers.revision) return undefined;
     const version = new ReadView(layers, revision).versionAt(key);
     if (version === undefined || version.version === 0) return undefined;
-    return toKeyValue(version, (version as Partial<OverlayVersion>).keyBytes ?? fromBinaryKey(key));
+    return toKeyValue(version, keyBytesOf(version));
   }
 
   *range(request: RangeRequest): Steps<RangeResult> {

@@ -27,11 +27,18 @@ export interface LeaseBook {
 /** One change of a revision, in the order of its transaction. */
 export interface StoreEvent {
   readonly kind: "put" | "delete";
-  /** The key, also as a binary string, and its new version (for a delete: value empty, version 0, lease 0). */
-  readonly binaryKey: string;
+  readonly modRevision: Revision;
+  /** The key as a binary string. */
+  readonly binaryKey: BinaryKey;
+  /** The new version; for a delete the key and the revision, and nothing else. */
   readonly kv: KeyValue;
-  /** The version before, if there was one. Looked up only when somebody asks for it. */
+  /**
+   * The key as it was before this revision, if it lived then and that revision is not compacted. A put that creates
+   * its key has none. Looked up only when somebody asks for it.
+   */
   readonly prevKv: KeyValue | undefined;
+  /** The event as it stands in a WatchResponse, tag included. Encoded once for all watchers that want the same. */
+  bytes(withPrevKv: boolean): Uint8Array;
 }
 
 /** The answer to a Range, with the revision for its header: the store's when the read began (not the one asked for). */
@@ -87,8 +94,8 @@ export interface KeyValueStore {
     batchBytes: number,
   ): Generator<KeyValue[] | undefined, { count: number; more: boolean; revision: Revision }, undefined>;
 
-  /** The version of a key that was visible at `revision`; undefined if it did not live then, or if that revision is
-   * compacted or in the future. For prev_kv of events. */
+  /** A key as it was at `revision`; undefined if it did not live then, or if that revision is compacted or in the
+   * future. */
   keyValueAt(key: BinaryKey, revision: Revision): KeyValue | undefined;
   /** Changes after `after`, about `limitRows` of them or `limitBytes` bytes of values (but at least one revision). */
   changes(after: Revision, limitRows: number, limitBytes: number): Steps<ChangeSlice>;

@@ -5,6 +5,7 @@
  */
 import type { BinaryKey, Generation, MetaChange, Version } from "../../backend/backend.ts";
 import type { KeyValue } from "../../codec/kv.ts";
+import { fromBinaryKey } from "../../lib/binary-key.ts";
 import type { LeaseId, RaftIndex, Revision, Term } from "../../lib/ids.ts";
 import { noLease } from "../../lib/ids.ts";
 import { OrderedMap } from "../../lib/ordered-map.ts";
@@ -192,4 +193,9 @@ export function toKeyValue(version: Version, keyBytes: Uint8Array): KeyValue {
     value: version.value,
     lease: version.lease,
   };
+}
+
+/** The bytes of a row's key; rows of the overlay have them, those of the backend do not. */
+export function keyBytesOf(row: Version): Uint8Array {
+  return row instanceof OverlayVersion ? row.keyBytes : fromBinaryKey(row.key);
 }

@@ -6,11 +6,11 @@ import type { KeySpan, Version } from "../../backend/backend.ts";
 import type { KeyValue, RangeRequest } from "../../codec/kv.ts";
 import { SortOrder, SortTarget } from "../../codec/kv.ts";
 import { errors } from "../../errors/table.ts";
-import { fromBinaryKey, toBinaryKey } from "../../lib/binary-key.ts";
+import { toBinaryKey } from "../../lib/binary-key.ts";
 import type { LeaseId, Revision } from "../../lib/ids.ts";
 import { noLease } from "../../lib/ids.ts";
 import type { Steps } from "../../lib/steps.ts";
-import type { OverlayVersion } from "../overlay/generation.ts";
+import { keyBytesOf } from "../overlay/generation.ts";
 import { countLive } from "./count.ts";
 import { MergedScan } from "./merged-scan.ts";
 import type { ReadView } from "./read-view.ts";
@@ -63,7 +63,7 @@ const noBytes = new Uint8Array(0);
  * sorts by value and so has to read the rows: then the lease is there.
  */
 export function toRangeKeyValue(request: RangeRequest, row: Version): KeyValue {
-  const key = (row as Partial<OverlayVersion>).keyBytes ?? fromBinaryKey(row.key);
+  const key = keyBytesOf(row);
   const { keysOnly } = request;
   const lease: LeaseId = keysOnly && request.sortTarget !== SortTarget.value ? noLease : row.lease;
   return {

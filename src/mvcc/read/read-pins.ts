@@ -10,13 +10,15 @@ export interface ReadPin {
   /** The highest revision that the backend may be compacted at (physically) while the pin is held. */
   revision: Revision;
   expired: boolean;
+  /** Whoever holds it moves on by itself, and cannot be made to fail. */
+  readonly permanent: boolean;
 }
 
 export class ReadPins {
   readonly #pins = new Set<ReadPin>();
 
-  hold(revision: Revision): ReadPin {
-    const pin = { revision, expired: false };
+  hold(revision: Revision, permanent = false): ReadPin {
+    const pin = { revision, expired: false, permanent };
     this.#pins.add(pin);
     return pin;
   }
@@ -37,7 +39,7 @@ export class ReadPins {
   /** Gives up on reads before `revision`: each fails with ErrCompacted at its next step. */
   expire(before: Revision): void {
     for (const pin of this.#pins) {
-      if (pin.revision >= before) continue;
+      if (pin.permanent || pin.revision >= before) continue;
       pin.expired = true;
       this.#pins.delete(pin);
     }

@@ -1,17 +1,12 @@
 /** DeleteRange, inside the transaction in progress. */
 import type { Version } from "../../backend/backend.ts";
 import type { DeleteRangeRequest, DeleteRangeResponse, KeyValue } from "../../codec/kv.ts";
-import { fromBinaryKey, toBinaryKey } from "../../lib/binary-key.ts";
+import { toBinaryKey } from "../../lib/binary-key.ts";
 import type { Steps } from "../../lib/steps.ts";
-import type { OverlayVersion } from "../overlay/generation.ts";
-import { toKeyValue } from "../overlay/generation.ts";
+import { keyBytesOf, toKeyValue } from "../overlay/generation.ts";
 import type { Layers } from "../overlay/layers.ts";
 import { keysPerStep, MergedScan } from "../read/merged-scan.ts";
 import { isEmpty, ReadView, spanOf } from "../read/read-view.ts";
-
-export function keyBytesOf(row: Version): Uint8Array {
-  return (row as Partial<OverlayVersion>).keyBytes ?? fromBinaryKey(row.key);
-}
 
 /** Deletes what lives in the span, in key order. Puts made earlier in the same transaction count. */
 export function* writeDeleteRange(layers: Layers, request: DeleteRangeRequest): Steps<DeleteRangeResponse> {
