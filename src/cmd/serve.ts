@@ -5,6 +5,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { checkNewCluster } from "../config/bootstrap.ts";
 import { type Config, ConfigError } from "../config/config.ts";
+import { refuseClusters, refuseUnfinished } from "../config/not-yet.ts";
 import { AlarmType } from "../gen/etcdserverpb/rpc_pb.ts";
 import { createHttpHandler } from "../http/app.ts";
 import type { HealthSource } from "../http/health.ts";
@@ -36,6 +37,7 @@ export async function serve(config: Config, logger: Logger): Promise<number> {
   const stop = untilStopped(logger);
   let data: DataFolder | undefined;
   try {
+    refuseUnfinished(config);
     data = await openData(config, logger);
     return await run(config, logger, data, stop);
   } catch (error) {
@@ -142,6 +144,7 @@ async function bootstrapOptions(
       );
     },
     initialCluster: async () => {
+      refuseClusters(config);
       const cluster = await checkNewCluster(config, resolveHost);
       return new Map([...cluster].map(([name, urls]) => [name, urls.map((url) => url.href)]));
     },
@@ -152,7 +155,7 @@ async function bootstrapOptions(
       electionTicks: config.electionTicks,
     }),
     cacheBytes: 4 * 1024 * 1024,
-    raft: { preVote: config.preVote, randomBelow: randomInt },
+    raft: { preVote: config.preVote, keepEntries: config.snapshotCatchupEntries, randomBelow: randomInt },
     random64: () => randomBytes(8).readBigUInt64BE(),
     onFatal,
   };

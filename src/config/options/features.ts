@@ -2,6 +2,7 @@
 import { duration, integer, later, type OptionTable } from "../option.ts";
 
 const corruption = later("corruption checks");
+const pacing = later("pacing of compactions");
 
 export const featureOptions = {
   corruptCheckTimeMs: duration("corrupt-check-time", {
@@ -20,12 +21,14 @@ export const featureOptions = {
     default: 1_000,
     zeroIsDefault: true,
     help: "How many revisions a compaction removes at a time.",
+    status: pacing,
   }),
   compactionSleepIntervalMs: duration("compaction-sleep-interval", {
     default: 10,
     defaultText: "10ms",
     zeroIsDefault: true,
     help: "How long a compaction rests after each batch.",
+    status: pacing,
   }),
   watchProgressNotifyIntervalMs: duration("watch-progress-notify-interval", {
     default: 600_000,
@@ -37,6 +40,7 @@ export const featureOptions = {
     default: 100,
     defaultText: "100ms",
     help: "A change that takes longer to apply is logged as a warning.",
+    status: later("warnings of slow requests"),
   }),
   bootstrapDefragThresholdMegabytes: integer("bootstrap-defrag-threshold-megabytes", "uint", {
     default: 0,
