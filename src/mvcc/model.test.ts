@@ -17,16 +17,12 @@ import type { Revision } from "../lib/ids.ts";
 import type { Steps } from "../lib/steps.ts";
 import { finish } from "../lib/steps.ts";
 import { checkTxn } from "./check/check-txn.ts";
-import { PlainBackend } from "./testing/plain-backend.ts";
+import { backendsUnderTest } from "./testing/backends.ts";
 import { StoreUnderTest } from "./testing/store-under-test.ts";
 
 const firstSeed = Number(process.env["MVCC_SEED"] ?? 1);
 const runs = Number(process.env["MVCC_RUNS"] ?? 12);
 const opsPerRun = Number(process.env["MVCC_OPS"] ?? 250);
-
-const backends: Record<string, () => Backend> = {
-  plain: () => new PlainBackend(),
-};
 
 function askModel(model: NaiveEtcd, op: Op): unknown {
   try {
@@ -226,13 +222,13 @@ const wholeRange: RangeRequest = {
   maxCreateRevision: 0,
 };
 
-for (const [name, make] of Object.entries(backends)) {
+for (const [name, make] of Object.entries(backendsUnderTest)) {
   describe(`the store on the ${name} backend behaves as the naive etcd does`, () => {
     for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
       it(`seed ${seed}`, async () => {
-        const backend = make();
+        const { backend, dispose } = await make();
         await new Run(seed, backend).go();
-        await backend.close();
+        await dispose();
       });
     }
   });

@@ -250,7 +250,13 @@ export class MvccStore implements KeyValueStore {
     const { appliedIndex, appliedTerm, revision, compactRevision } = layers;
     if (layers.writing || layers.sealed !== undefined || appliedIndex === this.#sealedIndex) return undefined;
     this.#sealedIndex = appliedIndex;
-    return layers.seal().handOver({ appliedIndex, appliedTerm, revision, compactRevision });
+    return layers.seal().handOver({
+      appliedIndex,
+      appliedTerm,
+      revision,
+      // To backends, "never compacted" is 0.
+      compactRevision: Math.max(compactRevision, 0) as Revision,
+    });
   }
 
   dropSealed(): void {

@@ -39,7 +39,7 @@ export class Layers {
     this.backend = backend;
     this.cache = new HotCache(cacheBytes);
     this.revision = position.revision;
-    this.compactRevision = position.compactRevision;
+    this.compactRevision = position.compactRevision > 0 ? position.compactRevision : (-1 as Revision);
     this.appliedIndex = position.appliedIndex;
     this.appliedTerm = position.appliedTerm;
     this.active = new OverlayGeneration(position.revision);
