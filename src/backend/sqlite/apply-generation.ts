@@ -1,0 +1,212 @@
+/**
+ * Writes one generation inside a transaction that the caller has begun.
+ *
+ * Rows enter the log in their order, at its end. `cur` is touched once for each key, however often the generation
+ * writes it, and in key order: neighbours share pages, and that is what makes scattered writes cheap.
+ */
+import { assert } from "../../lib/assert.ts";
+import type { SqliteDatabase, SqliteStatement } from "../../runtime/sqlite.ts";
+import { BackendCorruptError } from "../errors.ts";
+import { curRow, headCheck, metaCheck, valueCheck } from "./checks.ts";
+import type { GenerationReader } from "./generation-buffer.ts";
+import { type CurRow, isMilestone } from "./schema.ts";
+import type { State } from "./state.ts";
+import { keyName, verifyCur } from "./verify-row.ts";
+
+const headColumns = "version, main, sub, create_rev, lease, seq, chain, head_check";
+
+export class GenerationWriter {
+  readonly #file: string;
+  readonly #insertLog: SqliteStatement;
+  readonly #findCur: SqliteStatement<CurRow>;
+  readonly #insertCur: SqliteStatement;
+  readonly #updateCur: SqliteStatement;
+  readonly #above: SqliteStatement<CurRow>;
+  readonly #below: SqliteStatement<CurRow>;
+  readonly #insertMilestone: SqliteStatement;
+  readonly #putMeta: SqliteStatement;
+  readonly #deleteMeta: SqliteStatement;
+  /** The key that is known to follow the one inserted last, with nothing between; undefined: the end of the keys. */
+  #gapEnd: string | undefined = undefined;
+  /** Where that gap begins; undefined when none is known. */
+  #gapStart: string | undefined = undefined;
+
+  constructor(db: SqliteDatabase, file: string) {
+    this.#file = file;
+    this.#insertLog = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    this.#findCur = db.prepare(`SELECT ${headColumns} FROM cur WHERE key = ?`);
+    this.#insertCur = db.prepare("INSERT INTO cur VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+    this.#updateCur =
+      db.prepare(`UPDATE cur SET version = ?2, main = ?3, sub = ?4, create_rev = ?5, lease = ?6,
+      seq = ?7, chain = ?8, head_check = ?9 WHERE key = ?1`);
+    this.#above = db.prepare(`SELECT key, ${headColumns} FROM cur WHERE key > ? ORDER BY key LIMIT 1`);
+    this.#below = db.prepare(`SELECT key, ${headColumns} FROM cur WHERE key < ? ORDER BY key DESC LIMIT 1`);
+    this.#insertMilestone = db.prepare("INSERT INTO milestone VALUES (?, ?)");
+    this.#putMeta = db.prepare(`INSERT INTO meta VALUES (?, ?, ?, ?)
+      ON CONFLICT DO UPDATE SET value = excluded.value, row_check = excluded.row_check`);
+    this.#deleteMeta = db.prepare("DELETE FROM meta WHERE bucket = ? AND key = ?");
+  }
+
+  /** Returns the state after the generation; the caller writes it. */
+  apply(generation: GenerationReader, state: State): State {
+    const { rowCount } = generation;
+    this.#gapStart = undefined;
+    checkOrder(generation, state);
+    const { keys, lastRowOf, before } = groupByKey(generation);
+    const work: Work = {
+      generation,
+      before,
+      firstSeq: state.next_seq,
+      prev: new Float64Array(rowCount),
+      chain: new Float64Array(rowCount),
+    };
+    for (const key of keys) this.#applyKey(work, key, lastRowOf.get(key)!);
+    for (let row = 0; row < rowCount; row++) this.#appendLog(work, row);
+    for (const { bucket, key, value } of generation.changes()) {
+      if (value === undefined) this.#deleteMeta.run(bucket, key);
+      else this.#putMeta.run(bucket, key, value, metaCheck(bucket, key, value));
+    }
+    return {
+      ...state,
+      revision: generation.revision,
+      applied_index: generation.appliedIndex,
+      applied_term: generation.appliedTerm,
+      compact_revision: generation.compactRevision,
+      next_seq: state.next_seq + rowCount,
+    };
+  }
+
+  /** Links the rows of one key to each other and to what is stored, and brings its row in `cur` up to date. */
+  #applyKey(work: Work, keyText: string, lastRow: number): void {
+    const { generation, before, firstSeq, prev, chain } = work;
+    // Oldest first, for the links.
+    const rows = [lastRow];
+    for (let row = before[lastRow]!; row >= 0; row = before[row]!) rows.push(row);
+    rows.reverse();
+    const key = generation.key(lastRow);
+    const creates = generation.version(rows[0]!) === 1;
+    // A created key is most often a new one: try that first, it is one statement and not two.
+    const isNew = creates && this.#putCur(this.#insertCur, work, lastRow, rows.length - 1) > 0;
+    let previous: CurRow | undefined;
+    if (isNew) this.#verifyAbsence(key, keyText);
+    else previous = this.#stored(key, creates);
+    let previousSeq = previous?.seq ?? 0;
+    let position = previous === undefined ? 0 : previous.chain + 1;
+    for (const row of rows) {
+      prev[row] = previousSeq;
+      chain[row] = position;
+      previousSeq = firstSeq + row;
+      if (isMilestone(position)) this.#insertMilestone.run(key, previousSeq);
+      position++;
+    }
+    if (!isNew) this.#putCur(this.#updateCur, work, lastRow, position - 1);
+  }
+
+  /** The row of `cur` that a generation goes on from. */
+  #stored(key: Uint8Array, creates: boolean): CurRow {
+    const row = this.#findCur.get(key);
+    const place = `key ${keyName(key)}`;
+    if (!row) throw new BackendCorruptError(this.#file, place, "a known key has no entry in cur");
+    verifyCur(row, key, this.#file);
+    if (creates !== (row.version === 0)) {
+      throw new BackendCorruptError(this.#file, place, "a new version does not follow from the stored one");
+    }
+    return row;
+  }
+
+  #putCur(statement: SqliteStatement, { generation, firstSeq }: Work, row: number, chain: number): number {
+    const key = generation.key(row);
+    const head = headOf(generation, row, firstSeq + row, chain);
+    const { version, main, sub, create_rev, lease, seq } = head;
+    const check = headCheck(head, curRow, key);
+    return Number(statement.run(key, version, main, sub, create_rev, lease, seq, chain, check).changes);
+  }
+
+  /**
+   * A key that was not found may have been hidden by damage to a key that the search met on its way. Such a key ends
+   * up as a neighbour of the place where the search ended, so looking at the two neighbours finds it out. Keys come in
+   * order here: those that fall into one gap share the check.
+   */
+  #verifyAbsence(key: Uint8Array, keyText: string): void {
+    const inGap =
+      this.#gapStart !== undefined &&
+      keyText > this.#gapStart &&
+      (this.#gapEnd === undefined || keyText < this.#gapEnd);
+    this.#gapStart = keyText;
+    if (inGap) return;
+    const below = this.#below.get(key);
+    if (below) verifyCur(below, below.key, this.#file);
+    const above = this.#above.get(key);
+    if (above) verifyCur(above, above.key, this.#file);
+    this.#gapEnd = above ? Buffer.from(above.key).toString("latin1") : undefined;
+  }
+
+  #appendLog({ generation, firstSeq, prev: prevs, chain: chains }: Work, row: number): void {
+    const key = generation.key(row);
+    const value = generation.value(row);
+    const prev = prevs[row]!;
+    const head = headOf(generation, row, firstSeq + row, chains[row]!);
+    const { seq, main, sub, create_rev, version, lease, chain } = head;
+    const check = headCheck(head, prev, key);
+    const valueSum = valueCheck(value, check);
+    this.#insertLog.run(seq, main, sub, create_rev, version, lease, prev, chain, check, valueSum, key, value);
+  }
+}
+
+/** What one generation is worked into. */
+interface Work {
+  readonly generation: GenerationReader;
+  /** For each row the row of the same key before it, -1 for none. */
+  readonly before: Int32Array;
+  /** The seq of row 0. */
+  readonly firstSeq: number;
+  /** For each row what its columns of these names will be. */
+  readonly prev: Float64Array;
+  readonly chain: Float64Array;
+}
+
+function headOf(generation: GenerationReader, row: number, seq: number, chain: number) {
+  return {
+    seq,
+    main: generation.main(row),
+    sub: generation.sub(row),
+    create_rev: generation.createRevision(row),
+    version: generation.version(row),
+    lease: generation.lease(row),
+    chain,
+  };
+}
+
+function checkOrder(generation: GenerationReader, state: State): void {
+  let main = state.revision;
+  let sub = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < generation.rowCount; row++) {
+    const rowMain = generation.main(row);
+    const rowSub = generation.sub(row);
+    assert(rowMain > main || (rowMain === main && rowSub > sub), `version ${rowMain}.${rowSub} is not newer`);
+    main = rowMain;
+    sub = rowSub;
+  }
+  assert(generation.revision >= main, `revision ${generation.revision} is behind its versions`);
+  assert(generation.appliedIndex >= state.applied_index, "the applied index goes back");
+  assert(generation.compactRevision >= state.compact_revision, "the compact revision goes back");
+}
+
+interface Grouped {
+  /** Each key once, in order. */
+  readonly keys: string[];
+  readonly lastRowOf: ReadonlyMap<string, number>;
+  /** For each row the row of the same key before it, -1 for none. */
+  readonly before: Int32Array;
+}
+
+function groupByKey(generation: GenerationReader): Grouped {
+  const lastRowOf = new Map<string, number>();
+  const before = new Int32Array(generation.rowCount);
+  for (let row = 0; row < generation.rowCount; row++) {
+    const key = generation.keyText(row);
+    before[row] = lastRowOf.get(key) ?? -1;
+    lastRowOf.set(key, row);
+  }
+  return { keys: [...lastRowOf.keys()].sort(), lastRowOf, before };
+}

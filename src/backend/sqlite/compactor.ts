@@ -1,0 +1,89 @@
+/**
+ * The physical part of compaction, a slice at a time.
+ *
+ * Every version n at or before the compact revision has superseded the one before it: `prev` is deleted. If n is a
+ * tombstone it goes too, and with it the key's row in `cur` unless the key lives again. So one walk over the log from
+ * where the last compaction ended does it all, and what no compaction will ever remove is never looked at twice.
+ *
+ * No read at or above the compact revision needs a row that is deleted here, so reads may go on at every moment.
+ */
+import type { SqliteDatabase, SqliteStatement } from "../../runtime/sqlite.ts";
+import { isMilestone, type LogHeadRow } from "./schema.ts";
+import type { State } from "./state.ts";
+import { verifyLogHead } from "./verify-row.ts";
+
+/** Rows looked at between two looks at the clock. */
+const rowsPerBatch = 200;
+
+export interface CompactionSlice {
+  readonly state: State;
+  readonly removed: number;
+  readonly done: boolean;
+}
+
+export class Compactor {
+  readonly #file: string;
+  readonly #next: SqliteStatement<LogHeadRow>;
+  readonly #deleteLog: SqliteStatement;
+  readonly #deleteCur: SqliteStatement;
+  readonly #deleteMilestone: SqliteStatement;
+
+  constructor(db: SqliteDatabase, file: string) {
+    this.#file = file;
+    this.#next = db.prepare(`SELECT seq, main, sub, create_rev, version, lease, prev, chain, head_check, key
+      FROM log WHERE seq > ? ORDER BY seq LIMIT ${rowsPerBatch}`);
+    this.#deleteLog = db.prepare("DELETE FROM log WHERE seq = ?");
+    this.#deleteCur = db.prepare("DELETE FROM cur WHERE key = ? AND seq = ?");
+    this.#deleteMilestone = db.prepare("DELETE FROM milestone WHERE key = ? AND seq = ?");
+  }
+
+  /** Works for about `budgetMs` inside a transaction that the caller has begun. The caller writes the state. */
+  slice(state: State, revision: number, budgetMs: number): CompactionSlice {
+    const start = performance.now();
+    let { compact_seq } = state;
+    let removed = 0;
+    let done = revision <= state.compacted_revision;
+    while (!done && performance.now() - start < budgetMs) {
+      const rows = this.#nextRows(compact_seq, revision);
+      removed += this.#remove(rows);
+      compact_seq = rows.at(-1)?.seq ?? compact_seq;
+      done = rows.length < rowsPerBatch;
+    }
+    const compacted_revision = done ? Math.max(revision, state.compacted_revision) : state.compacted_revision;
+    return { state: { ...state, compact_seq, compacted_revision }, removed, done };
+  }
+
+  /** `main` grows with `seq`, which SQLite does not know: ending at the first row that is too new is up to us. */
+  #nextRows(after: number, revision: number): LogHeadRow[] {
+    const rows: LogHeadRow[] = [];
+    for (const row of this.#next.iterate(after)) {
+      if (row.main > revision) break;
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  #remove(rows: readonly LogHeadRow[]): number {
+    const seqs: number[] = [];
+    const tombstones: LogHeadRow[] = [];
+    const milestones: { key: Uint8Array; seq: number }[] = [];
+    for (const row of rows) {
+      verifyLogHead(row, this.#file);
+      if (row.chain > 0) seqs.push(row.prev);
+      if (isMilestone(row.chain - 1)) milestones.push({ key: row.key, seq: row.prev });
+      if (row.version !== 0) continue;
+      seqs.push(row.seq);
+      tombstones.push(row);
+      if (isMilestone(row.chain)) milestones.push({ key: row.key, seq: row.seq });
+    }
+    // In the order of the tables, so that neighbours share pages.
+    seqs.sort((a, b) => a - b);
+    tombstones.sort((a, b) => Buffer.compare(a.key, b.key));
+    milestones.sort((a, b) => Buffer.compare(a.key, b.key) || a.seq - b.seq);
+    let removed = 0;
+    for (const seq of seqs) removed += Number(this.#deleteLog.run(seq).changes);
+    for (const { key, seq } of tombstones) this.#deleteCur.run(key, seq);
+    for (const { key, seq } of milestones) this.#deleteMilestone.run(key, seq);
+    return removed;
+  }
+}

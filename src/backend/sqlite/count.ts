@@ -1,0 +1,116 @@
+/**
+ * Counting live keys. When nothing newer than the revision asked for can be in the file, SQLite only has to step
+ * over entries without looking into them: 50,000 keys in half a millisecond. Else it has to look at each.
+ */
+import { fromBinaryKey, toBinaryKey } from "../../lib/binary-key.ts";
+import type { SqliteDatabase, SqliteStatement } from "../../runtime/sqlite.ts";
+import type { BinaryKey, KeySpan } from "../backend.ts";
+import type { Horizon } from "./horizon.ts";
+import type { PastReader } from "./past.ts";
+import { curColumns } from "./points.ts";
+import type { CurRow } from "./schema.ts";
+import { verifyCur } from "./verify-row.ts";
+
+/** Keys of one call whose answer lies in the past: each may take 20 us. */
+const pastVisitsMax = 200;
+
+export interface Counted {
+  count: number;
+  next: BinaryKey | undefined;
+}
+
+/** The statements for spans with an end, or without: an end that may be missing would keep SQLite from using it. */
+interface SpanStatements {
+  readonly full: SqliteStatement<{ boundary: Uint8Array | null; dead: number }>;
+  readonly boundary: SqliteStatement<{ key: Uint8Array }>;
+  readonly tail: SqliteStatement<{ all_keys: number; dead: number }>;
+  readonly old: SqliteStatement<{ live: number }>;
+  readonly newer: SqliteStatement<CurRow>;
+}
+
+export class CountReader {
+  readonly #file: string;
+  readonly #horizon: Horizon;
+  readonly #past: PastReader;
+  readonly #begin: SqliteStatement;
+  readonly #commit: SqliteStatement;
+  readonly #bounded: SpanStatements;
+  readonly #unbounded: SpanStatements;
+
+  constructor(db: SqliteDatabase, file: string, horizon: Horizon, past: PastReader) {
+    this.#file = file;
+    this.#horizon = horizon;
+    this.#past = past;
+    this.#begin = db.prepare("BEGIN");
+    this.#commit = db.prepare("COMMIT");
+    this.#bounded = prepare(db, "key >= ?1 AND key < ?2");
+    this.#unbounded = prepare(db, "key >= ?1 AND ?2 IS NULL");
+  }
+
+  count(span: KeySpan, at: number, limit: number): Counted {
+    return at >= this.#horizon.handedRevision
+      ? this.#countNewest(span, limit)
+      : this.#countPast(span, at, limit);
+  }
+
+  #countNewest(span: KeySpan, limit: number): Counted {
+    const from = fromBinaryKey(span.from);
+    const to = span.to === undefined ? null : fromBinaryKey(span.to);
+    const statements = to === null ? this.#unbounded : this.#bounded;
+    const { boundary, dead } = statements.full.get(from, to, limit)!;
+    if (boundary) return { count: limit - dead, next: toBinaryKey(boundary) };
+    const tail = statements.tail.get(from, to)!;
+    return { count: tail.all_keys - tail.dead, next: undefined };
+  }
+
+  #countPast(span: KeySpan, at: number, limit: number): Counted {
+    // Several statements have to see one state.
+    this.#begin.run();
+    try {
+      return this.#countPastIn(span, at, limit);
+    } finally {
+      this.#commit.run();
+    }
+  }
+
+  #countPastIn(span: KeySpan, at: number, limit: number): Counted {
+    const from = fromBinaryKey(span.from);
+    let end = span.to === undefined ? null : fromBinaryKey(span.to);
+    let next: BinaryKey | undefined;
+    const spans = () => (end === null ? this.#unbounded : this.#bounded);
+    const boundary = spans().boundary.get(from, end, limit)?.key;
+    if (boundary) {
+      end = boundary;
+      next = toBinaryKey(boundary);
+    }
+    const newer = spans().newer.all(from, end, at);
+    const tooMany = newer[pastVisitsMax];
+    if (tooMany) {
+      newer.pop();
+      end = tooMany.key;
+      next = toBinaryKey(tooMany.key);
+    }
+    let count = spans().old.get(from, end, at)!.live;
+    for (const row of newer) {
+      verifyCur(row, row.key, this.#file);
+      const version = this.#past.versionBefore(row.key, row, at);
+      if (version && version.version > 0) count++;
+    }
+    return { count, next };
+  }
+}
+
+function prepare(db: SqliteDatabase, span: string): SpanStatements {
+  const boundary = `SELECT key FROM cur WHERE ${span} ORDER BY key LIMIT 1 OFFSET ?3`;
+  const dead = `SELECT count(*) FROM cur INDEXED BY cur_tombstone WHERE version = 0 AND ${span}`;
+  return {
+    // Each is one statement, so that it sees one state.
+    full: db.prepare(`WITH b(key) AS MATERIALIZED (${boundary})
+      SELECT (SELECT key FROM b) AS boundary, (${dead} AND key < (SELECT key FROM b)) AS dead`),
+    tail: db.prepare(`SELECT (SELECT count(*) FROM cur WHERE ${span}) AS all_keys, (${dead}) AS dead`),
+    boundary: db.prepare(boundary),
+    old: db.prepare(`SELECT count(*) AS live FROM cur WHERE ${span} AND version > 0 AND main <= ?3`),
+    newer: db.prepare(`SELECT ${curColumns} FROM cur WHERE ${span} AND main > ?3
+      ORDER BY key LIMIT ${pastVisitsMax + 1}`),
+  };
+}

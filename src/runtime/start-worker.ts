@@ -1,0 +1,19 @@
+/**
+ * Starts a worker thread from one of our own source files. In a program made by `bun build --compile` a bundled
+ * module's `import.meta.url` is that of the bundle, at the root of a virtual folder, and a further entry point lies
+ * beside it under its path in src/: so the same file has two addresses.
+ */
+import { Worker } from "node:worker_threads";
+
+/** The root of that virtual folder on Unix and on Windows. */
+const isCompiled = /^file:\/\/\/(?:\$bunfs|[A-Z]:\/~BUN)\//.test(import.meta.url);
+
+/** The address of a source file, given its path in src/. A worker's file must also be named as an entry point of the
+ * compiled program (compile.ts). */
+export function sourceUrl(pathInSrc: string): URL {
+  return new URL(`${isCompiled ? "./" : "../"}${pathInSrc}`, import.meta.url);
+}
+
+export function startWorker(pathInSrc: string, workerData: unknown): Worker {
+  return new Worker(sourceUrl(pathInSrc), { workerData });
+}
