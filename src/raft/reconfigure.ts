@@ -10,6 +10,7 @@ import { applyChange } from "./confchange/changer.ts";
 import type { ConfChange, ConfChangeV2 } from "./confchange/types.ts";
 import { appendProposals } from "./leader/propose.ts";
 import type { Raft } from "./raft.ts";
+import { becomeFollower } from "./roles.ts";
 
 /** Puts the configuration after `change` in force. Throws ConfChangeError if it does not fit. */
 export function applyConfChange(raft: Raft, change: ConfChange | ConfChangeV2): ConfState {
@@ -17,6 +18,8 @@ export function applyConfChange(raft: Raft, change: ConfChange | ConfChangeV2): 
   const config = applyChange(tracker.config, change);
   tracker.reconfigure(config, log.last);
   raft.config.logger.info(`${raft.name} switched to configuration ${describeConfig(config)}`);
+  // Votes were asked for under another configuration, in which this member may no longer stand for election.
+  if (raft.role === "candidate" || raft.role === "preCandidate") becomeFollower(raft, raft.term, noMember);
   if (raft.role !== "leader") return config;
   const self = tracker.progress.get(raft.id);
   const leaves = (self === undefined || self.isLearner) && raft.config.stepDownOnRemoval;

@@ -26,6 +26,10 @@ export interface SimulationOptions {
   readonly config?: Partial<RaftConfig>;
   readonly nodeClass?: NodeClass;
   readonly checker?: CheckerOptions;
+  /** Milliseconds between two faults, on average. Default 400. */
+  readonly faultMs?: number;
+  /** How many of a hundred messages are late, by up to three seconds. Default 2. */
+  readonly latePercent?: number;
   /** Disks that tell more than is true, for tests of the checkers. */
   readonly disk?: "honest" | "acknowledges early" | "forgets votes";
 }
@@ -87,7 +91,7 @@ export class Simulation {
   run(): SimulationReport {
     try {
       this.#repeat(20, () => this.#client());
-      this.#repeat(400, () => this.#fault());
+      this.#repeat(this.#options.faultMs ?? 400, () => this.#fault());
       this.#queue.runUntil(this.#options.seconds * 1000);
       this.#calm();
     } catch (error) {
@@ -202,15 +206,21 @@ export class Simulation {
   #send(message: Message): void {
     const copies = this.#unkind && this.#prng.chance(0.03) ? 2 : 1;
     for (let i = 0; i < copies; i++) {
-      const late = this.#unkind && this.#prng.chance(0.02);
+      const late = this.#unkind && this.#prng.chance((this.#options.latePercent ?? 2) / 100);
       const delay = late ? this.#prng.below(3000) : 1 + this.#prng.below(20);
-      this.#queue.after(delay, () => this.#deliver(message));
+      // What is late was past the cut before it was made, if it was not cut when it left.
+      const cut = late && this.#isCut(message);
+      this.#queue.after(delay, () => this.#deliver(message, late ? cut : this.#isCut(message)));
     }
   }
 
-  #deliver(message: Message): void {
+  #isCut({ from, to }: Message): boolean {
+    return this.#cut.has(`${from}-${to}`);
+  }
+
+  #deliver(message: Message, cut: boolean): void {
     const member = this.#members.get(message.to);
-    const lost = this.#cut.has(`${message.from}-${message.to}`) || (this.#unkind && this.#prng.chance(0.03));
+    const lost = cut || (this.#unkind && this.#prng.chance(0.03));
     if (member === undefined || lost || !member.running) {
       this.#report.lost++;
       this.#undelivered(message);
@@ -333,7 +343,13 @@ export class Simulation {
     this.#touched(member);
   }
 
+  /** Often several changes in a row, of which a leader may take only the first. */
   #reconfigure(): void {
+    do this.#proposeChange();
+    while (this.#prng.chance(0.5));
+  }
+
+  #proposeChange(): void {
     const member = this.#leader();
     if (member === undefined || this.#members.size === this.#options.size) return;
     const joint = member.node.confState.votersOutgoing.length > 0;
