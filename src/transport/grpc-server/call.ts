@@ -170,12 +170,15 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
 
   /** The client has said everything, and everything was handed up. */
   private deliverEnd(): void {
-    if (this.deframer !== undefined) {
-      this.fail(new EtcdError(GrpcCode.internal, "unexpected EOF"));
+    // The codes and words are grpc-go's, which differ between its unary and its streaming path.
+    if (this.sink === undefined) {
+      if (this.isDispatched) return;
+      const text = this.deframer?.hasPrefix === true ? "unexpected EOF" : "EOF";
+      this.fail(new EtcdError(GrpcCode.unknown, text));
       return;
     }
-    if (this.sink === undefined) {
-      if (!this.isDispatched) this.fail(new EtcdError(GrpcCode.unknown, "EOF"));
+    if (this.deframer !== undefined) {
+      this.fail(new EtcdError(GrpcCode.internal, "unexpected EOF"));
       return;
     }
     try {

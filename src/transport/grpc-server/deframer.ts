@@ -17,6 +17,10 @@ export class Deframer {
     return this.end - this.start;
   }
 
+  get allocatedBytes(): number {
+    return this.bytes.length;
+  }
+
   append(source: Uint8Array, from: number, to: number): void {
     const count = to - from;
     if (this.bytes.length - this.end < count) this.grow(count);

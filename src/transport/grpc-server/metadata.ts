@@ -14,10 +14,12 @@ const reserved: ReadonlySet<string> = new Set([
 
 const binarySuffix = "-bin";
 
-/** Whether a binary field's value is base64, padded or not. */
-export function isBase64(value: string): boolean {
+/** Where the value of a binary field stops being base64 (padded or not), or -1 if it is all right. */
+export function badBase64At(value: string): number {
   const body = value.length % 4 === 0 ? value.replace(/={1,2}$/, "") : value;
-  return body.length % 4 !== 1 && /^[A-Za-z0-9+/]*$/.test(body);
+  const illegal = body.search(/[^A-Za-z0-9+/]/);
+  if (illegal >= 0) return illegal;
+  return body.length % 4 === 1 ? body.length - 1 : -1;
 }
 
 /** Request metadata, read from the header list it came in. Values of `-bin` names are decoded: one character an

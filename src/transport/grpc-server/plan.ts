@@ -1,8 +1,9 @@
 import { GrpcCode } from "../../errors/etcd-error.ts";
+import { goQuote } from "../../lib/go-quote.ts";
 import type { GrpcHandler, Metadata } from "../grpc.ts";
 import type { RequestHead } from "../http2/request-head.ts";
-import { HeaderMetadata, isBase64 } from "./metadata.ts";
-import { parseGrpcTimeout, quote } from "./timeout.ts";
+import { badBase64At, HeaderMetadata } from "./metadata.ts";
+import { parseGrpcTimeout } from "./timeout.ts";
 
 /** What go-grpc-prometheus counts of a method. */
 export interface MethodCounters {
@@ -40,6 +41,8 @@ export interface CallPlan {
   readonly isPlain: boolean;
 }
 
+/** A shorter timeout is over before anybody can look at the clock. */
+const leastTimeoutMs = 0.001;
 const baseContentType = "application/grpc";
 
 /** Whether a request is for gRPC at all: gRPC-web and everything else are ordinary HTTP. */
@@ -76,7 +79,7 @@ export class CallPlanner {
   private refusalOfPath(path: string, route: Route | undefined): Refusal | undefined {
     if (route !== undefined) return undefined;
     const slash = path.lastIndexOf("/");
-    if (!path.startsWith("/") || slash === 0) return unimplemented(`malformed method name: ${quote(path)}`);
+    if (!path.startsWith("/") || slash === 0) return unimplemented(`malformed method name: ${goQuote(path)}`);
     const service = path.slice(1, slash);
     if (!this.services.has(service)) return unimplemented(`unknown service ${service}`);
     return unimplemented(`unknown method ${path.slice(slash + 1)} for service ${service}`);
@@ -89,7 +92,7 @@ function unimplemented(message: string): Refusal {
 
 function refusalOfEncoding(encoding: string): Refusal | undefined {
   if (encoding === "" || encoding === "identity" || encoding === "gzip") return undefined;
-  return unimplemented(`grpc: Decompressor is not installed for grpc-encoding ${quote(encoding)}`);
+  return unimplemented(`grpc: Decompressor is not installed for grpc-encoding ${goQuote(encoding)}`);
 }
 
 /** The checks that grpc-go makes before it looks at the path, in its order. */
@@ -112,11 +115,18 @@ function checkFields(
       encoding = value;
     } else if (name === "host") {
       hosts++;
-    } else if (name.endsWith("-bin") && !isBase64(value)) {
-      problem = `malformed binary metadata ${quote(value)} in header ${quote(name)}: illegal base64 data`;
+    } else if (name.endsWith("-bin")) {
+      problem = problemOfBinary(name, value) ?? problem;
     }
   }
   return { timeout, encoding, refusal: firstProblem(head, contentType, hosts, problem, timeout) };
+}
+
+function problemOfBinary(name: string, value: string): string | undefined {
+  const at = badBase64At(value);
+  if (at < 0) return undefined;
+  const where = `malformed binary metadata ${goQuote(value)} in header ${goQuote(name)}`;
+  return `${where}: illegal base64 data at input byte ${at}`;
 }
 
 function firstProblem(
@@ -132,15 +142,15 @@ function firstProblem(
     return refuse(400, `${counts}, both must only have 1 value as per HTTP/2 spec`);
   }
   if (!/^application\/grpc([+;]|$)/.test(contentType)) {
-    const message = `invalid gRPC request content-type ${quote(contentType)}`;
+    const message = `invalid gRPC request content-type ${goQuote(contentType)}`;
     return { httpStatus: 415, code: GrpcCode.invalidArgument, message };
   }
   if (fieldProblem !== undefined) return refuse(400, fieldProblem);
   if (authorities + hosts === 0) return refuse(400, "no host or :authority header present");
   if (head.method !== "POST") {
-    return refuse(405, `Received a HEADERS frame with :method ${quote(head.method)} which should be POST`);
+    return refuse(405, `Received a HEADERS frame with :method ${goQuote(head.method)} which should be POST`);
   }
-  if (timeoutMs !== undefined && timeoutMs <= 0) {
+  if (timeoutMs !== undefined && timeoutMs <= leastTimeoutMs) {
     return { httpStatus: 200, code: GrpcCode.deadlineExceeded, message: "context deadline exceeded" };
   }
   return undefined;

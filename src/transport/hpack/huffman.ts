@@ -6,7 +6,7 @@
  */
 import { HpackError } from "./hpack-error.ts";
 
-/** Bits in the code of each octet, 16 a line. */
+/** Bits in the code of each octet. */
 const codeLengths = [
   13, 23, 28, 28, 28, 28, 28, 28, 28, 24, 30, 28, 28, 30, 28, 28, 28, 28, 28, 28, 28, 28, 30, 28, 28, 28, 28,
   28, 28, 28, 28, 28, 6, 10, 10, 12, 13, 6, 8, 11, 10, 10, 8, 11, 8, 6, 6, 6, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 7,
@@ -29,7 +29,8 @@ interface Code {
   readonly length: number;
 }
 
-function allCodes(): Code[] {
+/** The whole table: 256 octets and the end-of-string symbol, 256. */
+export function huffmanCodes(): Code[] {
   const lengths = [...codeLengths, endOfStringLength];
   const symbols = lengths.map((_, symbol) => symbol).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
   let bits = 0;
@@ -62,7 +63,7 @@ function buildMachine(): Int32Array {
   const children: [number | undefined, number | undefined][] = [[undefined, undefined]];
   // How deep a node is if all bits to it are ones, -1 otherwise: at most 7 such bits may end a string (5.2).
   const onesDepth = [0];
-  for (const { symbol, bits, length } of allCodes()) {
+  for (const { symbol, bits, length } of huffmanCodes()) {
     let node = 0;
     for (let bit = length - 1; bit > 0; bit--) {
       const side = (bits >> bit) & 1;

@@ -384,11 +384,21 @@ export class Http2Connection implements FrameSink {
   flush(): void {
     this.flushRequested = false;
     if (this.isClosed) return;
-    const isUnfinished = this.sending.canPump && this.sending.pump();
+    const isUnfinished = this.sending.canPump && this.pump();
     this.output.send();
     if (this.output.isIdle) this.guard.onOutputGone();
     else this.stall.arm();
     if (isUnfinished) setImmediate(() => this.requestFlush());
+  }
+
+  /** What streams do when their bytes are sent is not ours: a fault there ends this connection, not the server. */
+  private pump(): boolean {
+    try {
+      return this.sending.pump();
+    } catch (cause) {
+      this.fail(cause);
+      return false;
+    }
   }
 
   private onSocketDrain(): void {

@@ -24,7 +24,7 @@ export class BufferPool {
   }
 }
 
-/** Something that has output to flush. */
+/** Something that has output to flush. `flush` must not throw: others come after it. */
 export interface Flushable {
   flush(): void;
 }

@@ -31,6 +31,9 @@ export interface ListenerOptions {
   readonly prefaceTimeoutMs: number;
 }
 
+/** As etcd's listeners: lets the kernel find out that a silent client's machine is gone. */
+const tcpKeepAliveMs = 30_000;
+
 /**
  * One listening socket, for TCP or unix, plain or TLS or both: the first octet of a connection tells a TLS handshake,
  * ALPN or the next ones tell HTTP/2 from HTTP/1.1.
@@ -50,7 +53,8 @@ export class Listener {
       if (options.tls === undefined) throw new Error("a secure address needs a certificate and a key");
       this.tlsServer = this.makeTlsServer(options.tls);
     }
-    this.server = createServer({ noDelay: true }, (socket) => this.onConnection(socket));
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs };
+    this.server = createServer({ noDelay: true, ...keepAlive }, (socket) => this.onConnection(socket));
   }
 
   /** Rejects with the system's error if the address cannot be had. */
@@ -105,6 +109,8 @@ export class Listener {
   private onConnection(socket: Socket): void {
     const { timers, prefaceTimeoutMs, sink } = this.options;
     this.track(socket);
+    // Under TLS nobody else listens for the errors of the bare socket.
+    socket.on("error", () => {});
     sniff(socket, { timers, timeoutMs: prefaceTimeoutMs }, (protocol, first) => {
       if (protocol === "tls" && this.tlsServer !== undefined) {
         socket.unshift(first);
