@@ -28,7 +28,7 @@ describe("slices", () => {
 
   it("lets long jobs take turns and gives the loop back between them", () => {
     const clock = new FakeClock();
-    clock.costOfLookMs = 0.5;
+    clock.costOfLookMs = 0.15;
     const slices = new Slices(clock);
     const log: string[] = [];
     const ended: string[] = [];
