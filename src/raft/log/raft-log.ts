@@ -98,6 +98,7 @@ export class RaftLog {
   term(index: number): Term | undefined {
     if (index >= this.first) return index <= this.last ? this.#window.at(index).term : undefined;
     if (index === this.first - 1) return this.#termBeforeFirst;
+    if (index === 0) return 0 as Term;
     return this.#older?.term(index as RaftIndex);
   }
 
