@@ -14,6 +14,10 @@ export const sectorBytes = 512;
 export const segmentHeadBytes = 64;
 export const frameHeaderBytes = 32;
 
+/** A frame ends with at least so many bytes of padding, which are never zeros on disk: writes go from front to back, so
+ * a frame that ends with zeros was not written to its end. */
+export const paddingBytesMin = 8;
+
 /** A frame is closed when it has reached this size, and the next begins: bounds what one flush and one step of a
  * read take. A single larger entry still makes a larger frame. */
 export const frameTargetBytes = 4 * 1024 * 1024;

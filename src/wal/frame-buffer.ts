@@ -5,7 +5,13 @@
 import { assert } from "../lib/assert.ts";
 import { crc32cOfView } from "../lib/crc32c.ts";
 import type { Entry } from "../lib/raft-entry.ts";
-import { frameHeaderBytes, frameMaxBytes, roundUpToUnit, writeFrameHeader } from "./format.ts";
+import {
+  frameHeaderBytes,
+  frameMaxBytes,
+  paddingBytesMin,
+  roundUpToUnit,
+  writeFrameHeader,
+} from "./format.ts";
 import { applyMask, chooseMask } from "./mask.ts";
 import { entryOverheadBytes, RecordKind, writeEntry } from "./records.ts";
 
@@ -37,9 +43,9 @@ export class FrameBuffer {
     return this.#end === frameHeaderBytes;
   }
 
-  /** The size that the frame will have, without the padding. */
+  /** The size that the frame would have now. */
   get size(): number {
-    return this.#end;
+    return roundUpToUnit(this.#end + paddingBytesMin);
   }
 
   addEntry(entry: Entry): void {
@@ -64,7 +70,7 @@ export class FrameBuffer {
    * are this buffer's own: `clear` only when they are on disk.
    */
   finish(place: FramePlace, zeros: (frameEnd: number) => number): { frameBytes: number; bytes: Uint8Array } {
-    const frameBytes = roundUpToUnit(this.#end);
+    const frameBytes = roundUpToUnit(this.#end + paddingBytesMin);
     assert(frameBytes <= frameMaxBytes, `wal: a frame of ${frameBytes} bytes`);
     const zeroBytes = zeros(place.position + frameBytes);
     this.#reserve(frameBytes + zeroBytes - this.#end);

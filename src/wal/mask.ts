@@ -8,6 +8,9 @@
  */
 import { frameHeaderBytes, sectorBytes } from "./format.ts";
 
+/** The padding is all ones: this mask would make it zeros. */
+const forbiddenMask = 0xffffffff;
+
 /** A sector with fewer words that are not zero is too close to zeros: a few flipped bits would make it look unwritten. */
 const wordsMin = 4;
 
@@ -19,7 +22,7 @@ const wordsMin = 4;
 export function chooseMask(view: DataView, end: number, position: number, seed: number): number {
   let mask = 0;
   // Each sector excludes at most one mask, so this ends after at most as many rounds as there are sectors.
-  while (!everySectorShows(view, end, position, mask)) {
+  while (mask === forbiddenMask || !everySectorShows(view, end, position, mask)) {
     mask = (Math.imul(mask, 0x9e3779b1) + (seed | 1)) >>> 0;
   }
   return mask;

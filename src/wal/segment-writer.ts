@@ -2,7 +2,6 @@
 import type { Clock } from "../lib/clock.ts";
 import type { Disk } from "../lib/disk.ts";
 import { createSegment, type OpenSegment } from "./create-segment.ts";
-import { roundUpToUnit } from "./format.ts";
 import type { FrameBuffer } from "./frame-buffer.ts";
 import type { LogState } from "./log-state.ts";
 import type { SegmentName } from "./segment-name.ts";
@@ -61,7 +60,7 @@ export class SegmentWriter {
   /** Writes a frame, to a new segment if this one is full. `before` is the state of the log without the frame.
    * Resolves when it is durable; after a rejection nothing more may be written. */
   async append(frame: FrameBuffer, before: LogState): Promise<void> {
-    const full = this.#position + roundUpToUnit(frame.size) > this.#options.segmentBytes;
+    const full = this.#position + frame.size > this.#options.segmentBytes;
     // A frame larger than a segment gets one for itself, but never is an empty segment cut.
     if (full && !this.#isFresh()) await this.#cut(before);
     const { sync } = this.#options;

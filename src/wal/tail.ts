@@ -6,6 +6,8 @@
  * - A frame that says it was written when all before it was durable proves that nothing before it was torn.
  * - What a write has not reached is as it was: behind the end of the file, or zeros. Disks write whole sectors, and
  *   no sector of a frame is all zeros (mask.ts). So an incomplete frame lacks its end or shows a sector of zeros.
+ *   Where something else than a disk stopped the write (a file system in user space, say), it stopped at some byte,
+ *   and the frame shows zeros for its end.
  */
 import type { Clock } from "../lib/clock.ts";
 import type { FileWindow } from "./file-window.ts";
@@ -13,6 +15,7 @@ import {
   type FrameHeaderFound,
   frameHeaderBytes,
   isZero,
+  paddingBytesMin,
   readFrameHeader,
   sectorBytes,
   unitBytes,
@@ -52,7 +55,11 @@ export async function judgeTail(
   }
   const torn = { position, what, end };
   if (header === "cut short") return torn;
-  if (header === "invalid") throw damage(window, bad, what);
+  if (header === "invalid") {
+    // Behind the header of a whole frame there is at least the padding.
+    if (end === position + frameHeaderBytes) return torn;
+    throw damage(window, bad, what);
+  }
   if (header === "zeros") {
     const sectorEnd = position + sectorBytes - (position % sectorBytes);
     const sector = await window.bytes(position, sectorEnd - position);
@@ -63,6 +70,7 @@ export async function judgeTail(
   if (frameEnd > window.sizeBytes) return torn;
   if (end > frameEnd) throw damage(window, bad, `${what}, and something follows`);
   const frame = await window.bytes(position, frameEnd - position);
+  if (isZero(viewOf(frame), frame.length - paddingBytesMin, frame.length)) return torn;
   if (hasZeroSector(viewOf(frame), 0, frame.length, position)) return torn;
   throw damage(window, bad, what);
 }

@@ -19,6 +19,8 @@ export type DiskOperationKind =
   | "read"
   | "write"
   | "writeDurably"
+  /** The second half of `writeDurably`: the bytes are in the file, and nothing of them is durable yet. */
+  | "persist"
   | "sync"
   | "truncate"
   | "close";
@@ -228,6 +230,7 @@ class FaultFile implements DiskFile {
 
   async writeDurably(bytes: Uint8Array, position: number): Promise<void> {
     await this.#write("writeDurably", bytes, position);
+    await this.#start("persist", position, bytes.length);
     this.#settle(position, position + bytes.length);
   }
 
@@ -269,9 +272,9 @@ class FaultFile implements DiskFile {
     if (fault !== undefined) throw diskError(fault.code, this.#path);
   }
 
-  #start(kind: DiskOperationKind, position = 0, length = 0): Promise<DiskFault | undefined> {
+  async #start(kind: DiskOperationKind, position = 0, length = 0): Promise<DiskFault | undefined> {
     if (this.#closed) throw diskError("EBADF", this.#path);
-    return this.#begin(kind, position, length);
+    return await this.#begin(kind, position, length);
   }
 
   #markDirty(at: number): void {
