@@ -6,9 +6,9 @@
  * Which versions count must not depend on how far a member's physical compaction has got: see `counts`.
  */
 import type { Version } from "../../backend/backend.ts";
-import { encodeKeyValue } from "../../codec/key-value.ts";
+import { keyValueSize, writeKeyValue } from "../../codec/key-value.ts";
 import { errors } from "../../errors/table.ts";
-import { crc32c } from "../../lib/crc32c.ts";
+import { crc32c, crc32cOfView } from "../../lib/crc32c.ts";
 import type { Revision } from "../../lib/ids.ts";
 import { noLease } from "../../lib/ids.ts";
 import type { Steps } from "../../lib/steps.ts";
@@ -75,6 +75,8 @@ class Hasher {
   crc = crc32c(asciiBytes("key"));
   readonly #view: ReadView;
   readonly #compactRevision: Revision;
+  /** Where each row is put together. */
+  #row = new DataView(new ArrayBuffer(4096));
   /** What lives at the compact revision; only asked when nothing lives at the view's revision. */
   #atCompaction: ReadView | undefined;
 
@@ -122,10 +124,13 @@ class Hasher {
   #add(version: Version): void {
     if (!this.#counts(version)) return;
     const isTombstone = version.version === 0;
-    this.crc = crc32c(revisionBytes(version, isTombstone), this.crc);
     const keyBytes = keyBytesOf(version);
     const kv = isTombstone ? tombstoneKeyValue(keyBytes) : toKeyValue(version, keyBytes);
-    this.crc = crc32c(encodeKeyValue(kv), this.crc);
+    const size = revisionBytesMax + keyValueSize(kv);
+    if (size > this.#row.byteLength) this.#row = new DataView(new ArrayBuffer(size * 2));
+    const row = this.#row;
+    const end = writeKeyValue(new Uint8Array(row.buffer), writeRevision(row, version, isTombstone), kv);
+    this.crc = crc32cOfView(row, 0, end, this.crc);
   }
 
   /**
@@ -154,12 +159,19 @@ function tombstoneKeyValue(key: Uint8Array) {
   return { key, createRevision: 0, modRevision: 0, version: 0, value: new Uint8Array(0), lease: noLease };
 }
 
-function revisionBytes(version: Version, isTombstone: boolean): Uint8Array {
-  const bytes = new Uint8Array(isTombstone ? 18 : 17);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(version.modRevision));
-  bytes[8] = 0x5f;
-  view.setBigUint64(9, BigInt(version.sub));
-  if (isTombstone) bytes[17] = 0x74;
-  return bytes;
+/** With the mark of a tombstone. */
+const revisionBytesMax = 18;
+
+function writeRevision(row: DataView, version: Version, isTombstone: boolean): number {
+  writeUint64(row, 0, version.modRevision);
+  row.setUint8(8, 0x5f);
+  writeUint64(row, 9, version.sub);
+  if (!isTombstone) return 17;
+  row.setUint8(17, 0x74);
+  return 18;
+}
+
+function writeUint64(row: DataView, at: number, value: number): void {
+  row.setUint32(at, Math.floor(value / 0x1_0000_0000));
+  row.setUint32(at + 4, value >>> 0);
 }

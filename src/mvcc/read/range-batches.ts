@@ -2,7 +2,15 @@
 import type { KeyValue, RangeRequest } from "../../codec/kv.ts";
 import { SortOrder } from "../../codec/kv.ts";
 import type { Revision } from "../../lib/ids.ts";
-import { Collector, isKeyOrdered, isSingleKey, rangeRows, spanOfRequest, toRangeKeyValue } from "./range.ts";
+import {
+  Collector,
+  expectedRows,
+  isKeyOrdered,
+  isSingleKey,
+  rangeRows,
+  spanOfRequest,
+  toRangeKeyValue,
+} from "./range.ts";
 import type { ReadView } from "./read-view.ts";
 import { isEmpty } from "./read-view.ts";
 
@@ -39,6 +47,7 @@ function* whileReading(view: ReadView, request: RangeRequest, limits: BatchLimit
   const collector = new Collector(view, spanOfRequest(request), request, {
     descending: request.sortOrder === SortOrder.descend,
     keysOnly: request.keysOnly,
+    ...expectedRows(request),
   });
   let left = request.limit > 0 ? request.limit : Number.POSITIVE_INFINITY;
   let more = false;

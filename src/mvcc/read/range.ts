@@ -113,6 +113,7 @@ function* inKeyOrder(view: ReadView, request: RangeRequest, span: KeySpan): Step
   const collector = new Collector(view, span, request, {
     descending: request.sortOrder === SortOrder.descend,
     keysOnly: request.keysOnly,
+    ...expectedRows(request),
   });
   yield* collector.collect(wanted);
   const count = yield* collector.countAll();
@@ -131,6 +132,7 @@ function* inOtherOrder(view: ReadView, request: RangeRequest, span: KeySpan): St
   const collector = new Collector(view, span, request, {
     descending: false,
     keysOnly: valuesLater || (request.keysOnly && !byValue),
+    ...(cutFirst ? expectedRows(request) : {}),
   });
   yield* collector.collect(cutFirst ? request.limit + 1 : Number.POSITIVE_INFINITY);
   const count = yield* collector.countAll();
@@ -151,6 +153,11 @@ function cut(request: RangeRequest, rows: Version[], count: number): RangeRows {
   return { rows, count, more };
 }
 
+/** How many rows a read in key order will need, if that is known. */
+export function expectedRows(request: RangeRequest): { readonly expectedRows?: number } {
+  return request.limit > 0 && !hasRevisionFilters(request) ? { expectedRows: request.limit + 1 } : {};
+}
+
 /** Goes over a span, keeping the rows that pass the filters, and knows where it stopped. */
 export class Collector {
   rows: Version[] = [];
@@ -168,15 +175,14 @@ export class Collector {
     view: ReadView,
     span: KeySpan,
     request: RangeRequest,
-    options: { readonly descending: boolean; readonly keysOnly: boolean },
+    options: { readonly descending: boolean; readonly keysOnly: boolean; readonly expectedRows?: number },
   ) {
     this.#view = view;
     this.#span = span;
     this.#request = request;
     this.#descending = options.descending;
     this.#filters = hasRevisionFilters(request);
-    const expectedRows = request.limit > 0 && !this.#filters ? { expectedRows: request.limit + 1 } : {};
-    this.#scan = new MergedScan(view, span, { ...options, ...expectedRows });
+    this.#scan = new MergedScan(view, span, options);
   }
 
   get done(): boolean {
