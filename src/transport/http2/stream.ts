@@ -157,7 +157,7 @@ export abstract class Http2Stream {
   /** We have sent END_STREAM. */
   closeLocal(): void {
     this.localClosed = true;
-    if (this.remoteClosed) this.connection.forget(this);
+    if (this.remoteClosed) this.connection.complete(this);
     else this.connection.linger(this);
   }
 }
