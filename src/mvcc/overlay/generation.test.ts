@@ -24,6 +24,20 @@ describe("a key's chain", () => {
     assert.ok(moves <= 26, `${moves} long links from end to end`);
   });
 
+  it("does not hold on to the large buffer that a key and a value came in", () => {
+    const generation = new OverlayGeneration(1 as Revision);
+    const chunk = new Uint8Array(65536).fill(7);
+    const chain = generation.addChain("k", chunk.subarray(100, 101), false);
+    const value = chunk.subarray(200, 210);
+    const version = generation.append(chain, 2 as Revision, 0, { ...content, value });
+    assert.equal(version.keyBytes.buffer.byteLength, 1);
+    assert.equal(version.value.buffer.byteLength, 10);
+    assert.deepEqual(version.value, value);
+    const message = new Uint8Array(300);
+    const own = generation.append(chain, 3 as Revision, 0, { ...content, value: message.subarray(40) });
+    assert.equal(own.value.buffer, message.buffer, "a message of its own is kept as it is");
+  });
+
   it("knows where the versions after a revision begin", () => {
     const generation = new OverlayGeneration(1 as Revision);
     const chain = generation.addChain("k", bytes("k"), false);

@@ -42,7 +42,7 @@ export class OverlayVersion implements Version {
     this.createRevision = content.createRevision;
     this.version = content.version;
     this.lease = content.lease;
-    this.value = content.value;
+    this.value = ownBytes(content.value);
     this.older = older;
     if (older === undefined) {
       this.depth = 0;
@@ -57,6 +57,18 @@ export class OverlayVersion implements Version {
     }
   }
 }
+
+/**
+ * Keys and values are views into the message they came in. A small view into a large buffer (many messages read from a
+ * socket at once) would hold on to all of it for as long as the overlay lives, uncounted: that one is copied.
+ */
+export function ownBytes(view: Uint8Array): Uint8Array {
+  if (view.byteOffset === 0 || view.buffer.byteLength <= 2 * view.length + viewSlackBytes) return view;
+  return view.slice();
+}
+
+/** What the rest of a message may be larger than twice the view. */
+const viewSlackBytes = 1024;
 
 /** What a put or a delete decides about a version; the rest follows from its place. */
 export interface VersionContent {
@@ -122,7 +134,7 @@ export class OverlayGeneration {
   }
 
   addChain(key: BinaryKey, keyBytes: Uint8Array, livedBefore: boolean): KeyChain {
-    const chain = new KeyChain(key, keyBytes, livedBefore);
+    const chain = new KeyChain(key, ownBytes(keyBytes), livedBefore);
     this.chains.set(key, chain);
     this.ordered.set(key, chain);
     return chain;

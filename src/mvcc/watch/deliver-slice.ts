@@ -19,6 +19,8 @@ export interface SliceDelivery {
   readonly makeEvent: EventMaker;
   /** A watcher's stream is full: it has to leave the index; its `minRevision` is the first revision it missed. */
   readonly fallBehind: (watcher: Watcher) => void;
+  /** Told how many events an answer had. */
+  readonly sent: (events: number) => void;
 }
 
 /** Watchers may come and go between the steps; those that come must not want anything of this slice. */
@@ -58,7 +60,11 @@ function* match({ index, slice, makeEvent }: SliceDelivery): Steps<WatcherGroup[
   return touched;
 }
 
-function send({ slice, fallBehind }: SliceDelivery, watcher: Watcher, events: readonly StoreEvent[]): void {
+function send(
+  { slice, fallBehind, sent }: SliceDelivery,
+  watcher: Watcher,
+  events: readonly StoreEvent[],
+): void {
   const { stream } = watcher;
   if (stream.full) {
     watcher.minRevision = events[0]!.modRevision;
@@ -67,6 +73,7 @@ function send({ slice, fallBehind }: SliceDelivery, watcher: Watcher, events: re
   }
   watcher.minRevision = (slice.upTo + 1) as Revision;
   watcher.sentSinceTick = true;
+  sent(events.length);
   if (!stream.sink.events(watcher, events, slice.upTo)) stream.full = true;
 }
 

@@ -176,7 +176,7 @@ describe("events", () => {
     put("a", "2");
     deliver();
     assert.deepEqual(sink.take(), []);
-    assert.deepEqual(hub.counts, { streams: 0, watchers: 0, slow: 0 });
+    assert.deepEqual(hub.counts, { streams: 0, watchers: 0, slow: 0, events: 299 });
   });
 });
 
@@ -251,7 +251,7 @@ describe("a full sink", () => {
     }
     assert.equal(other.take().length, 5);
     assert.deepEqual(sink.take(), ["0: 2 [put a=1@2]"]);
-    assert.deepEqual(hub.counts, { streams: 2, watchers: 3, slow: 1 });
+    assert.deepEqual(hub.counts, { streams: 2, watchers: 3, slow: 1, events: 6 });
     put("b", "1");
     sink.room = 10;
     stream.drained();
@@ -262,7 +262,7 @@ describe("a full sink", () => {
       "0: 4 [put a=2@3, put a=3@4]",
       "0: 7 [put a=4@5, put a=5@6]",
     ]);
-    assert.deepEqual(hub.counts, { streams: 2, watchers: 3, slow: 0 });
+    assert.deepEqual(hub.counts, { streams: 2, watchers: 3, slow: 0, events: 11 });
   });
 
   it("loses what is compacted before it drains, and is told so", () => {

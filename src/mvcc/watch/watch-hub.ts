@@ -6,6 +6,7 @@
 import type { Revision } from "../../lib/ids.ts";
 import type { Steps } from "../../lib/steps.ts";
 import type { ReadPin } from "../read/read-pins.ts";
+import type { ChangeSlice } from "../types.ts";
 import type { CatchUp } from "./catch-up.ts";
 import { CatchUps } from "./catch-up.ts";
 import { deliverSlice } from "./deliver-slice.ts";
@@ -24,6 +25,8 @@ export interface WatchCounts {
   readonly watchers: number;
   /** Of these, those that are not synced. */
   readonly slow: number;
+  /** Events given to sinks since the start (etcd_debugging_mvcc_events_total). */
+  readonly events: number;
 }
 
 export class WatchHub {
@@ -41,6 +44,7 @@ export class WatchHub {
   #delivered: Revision;
   #delivering = false;
   #lagging = 0;
+  #events = 0;
 
   constructor(source: WatchSource) {
     this.#source = source;
@@ -79,7 +83,7 @@ export class WatchHub {
 
   get counts(): WatchCounts {
     const slow = this.#catchUps.size + this.#lagging;
-    return { streams: this.#streams.size, watchers: this.#synced.size + slow, slow };
+    return { streams: this.#streams.size, watchers: this.#synced.size + slow, slow, events: this.#events };
   }
 
   /** The store's revision. */
@@ -123,12 +127,7 @@ export class WatchHub {
         const slice = yield* this.#source.changes(this.#delivered, sliceRows, sliceBytes);
         // From here on new watchers must want what comes after this slice.
         this.#delivered = slice.upTo;
-        yield* deliverSlice({
-          index: this.#synced,
-          slice,
-          makeEvent: this.#makeEvent,
-          fallBehind: (watcher) => this.#fallBehind(watcher),
-        });
+        yield* this.#deliverTo(this.#synced, slice);
       }
       this.#pin.revision = this.#delivered;
     }
@@ -154,11 +153,18 @@ export class WatchHub {
     // A compaction during those steps may have taken some of the slice away.
     if (this.#source.compactRevision > reader.position + 1) return;
     reader.position = slice.upTo;
-    yield* deliverSlice({
-      index: reader.index,
+    yield* this.#deliverTo(reader.index, slice);
+  }
+
+  #deliverTo(index: WatcherIndex, slice: ChangeSlice): Steps<void> {
+    return deliverSlice({
+      index,
       slice,
       makeEvent: this.#makeEvent,
       fallBehind: (watcher) => this.#fallBehind(watcher),
+      sent: (events) => {
+        this.#events += events;
+      },
     });
   }
 
