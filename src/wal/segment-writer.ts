@@ -67,7 +67,7 @@ export class SegmentWriter {
     const { file, name, salt } = this.#open;
     const place = { position: this.#position, salt, chain: this.#chain, durable: sync };
     const { frameBytes, bytes } = frame.finish(place, (end) => this.#zerosAfter(end));
-    if (sync) await this.#durably(name.name, file.writeDurably(bytes, this.#position));
+    if (sync) await this.#durably(name.name, () => file.writeDurably(bytes, this.#position));
     else await explained("write", this.#path(name.name), file.write(bytes, this.#position));
     const current = this.segments.at(-1)!;
     current.sizeBytes = Math.max(current.sizeBytes, this.#position + bytes.length);
@@ -110,10 +110,10 @@ export class SegmentWriter {
     return Math.max(end - frameEnd, 0);
   }
 
-  async #durably(name: string, write: Promise<void>): Promise<void> {
+  async #durably(name: string, write: () => Promise<void>): Promise<void> {
     const { clock, onSync, onWarning } = this.#options;
     const begun = clock.monotonicMs();
-    await explained("write", this.#path(name), write);
+    await explained("write", this.#path(name), write());
     const seconds = (clock.monotonicMs() - begun) / 1000;
     onSync(seconds);
     if (seconds > slowSyncSeconds) {
