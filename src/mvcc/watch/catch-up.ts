@@ -74,7 +74,7 @@ export class CatchUps {
 
   /** The watcher leaves, for whatever reason. */
   remove(watcher: Watcher): void {
-    const { reader } = watcher;
+    const reader = this.#readers.find((one) => one === watcher.reader);
     if (reader === undefined) {
       this.#waiting.delete(watcher);
       return;

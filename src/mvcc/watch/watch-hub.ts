@@ -12,8 +12,9 @@ import { CatchUps } from "./catch-up.ts";
 import { deliverSlice } from "./deliver-slice.ts";
 import type { EventMaker, WatchSink, WatchSource } from "./types.ts";
 import { VersionEvent } from "./version-event.ts";
+import type { StreamOwner } from "./watch-stream.ts";
 import { WatchStream } from "./watch-stream.ts";
-import type { Watcher } from "./watcher.ts";
+import type { Watcher, WatcherStream } from "./watcher.ts";
 import { WatcherIndex } from "./watcher-index.ts";
 
 /** One slice of history: this many changes, or bytes of values, but at least one revision. */
@@ -29,7 +30,7 @@ export interface WatchCounts {
   readonly events: number;
 }
 
-export class WatchHub {
+export class WatchHub implements StreamOwner {
   #source: WatchSource;
   #pin: ReadPin;
   #makeEvent: EventMaker;
@@ -39,7 +40,7 @@ export class WatchHub {
   readonly #synced = new WatcherIndex();
   readonly #catchUps = new CatchUps();
   /** Streams with progress to tell. */
-  readonly #tellers = new Set<WatchStream>();
+  readonly #tellers = new Set<WatcherStream>();
   /** Synced watchers have, or are being given, everything up to here. */
   #delivered: Revision;
   #delivering = false;
@@ -287,11 +288,11 @@ export class WatchHub {
   }
 
   /** A stream may be able to tell its progress now that one less of its watchers is behind. */
-  #retell(stream: WatchStream): void {
+  #retell(stream: WatcherStream): void {
     if (stream.progressWanted && stream.notSynced === 0) this.#tellers.add(stream);
   }
 
-  #tell(stream: WatchStream): void {
+  #tell(stream: WatcherStream): void {
     this.#tellers.delete(stream);
     if (!stream.full) stream.sendProgress();
   }

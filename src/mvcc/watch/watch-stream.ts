@@ -2,33 +2,42 @@
 import type { KeySpan } from "../../backend/backend.ts";
 import { errors } from "../../errors/table.ts";
 import { toBinaryKey } from "../../lib/binary-key.ts";
+import type { Revision } from "../../lib/ids.ts";
 import { spanOf } from "../read/read-view.ts";
 import type { WatchCreated, WatchOptions, WatchSink } from "./types.ts";
 import { noWatchId } from "./types.ts";
-import type { WatchHub } from "./watch-hub.ts";
+import type { WatcherStream } from "./watcher.ts";
 import { Watcher } from "./watcher.ts";
 
 /** The smallest key: what an empty one means to a watch. */
 const firstKey = "\0";
 
-export class WatchStream {
+/** What a stream needs of the hub. */
+export interface StreamOwner {
+  /** The store's revision. */
+  readonly revision: Revision;
+  start(watcher: Watcher): void;
+  end(watcher: Watcher): void;
+  /** The stream is not full any more. */
+  resume(stream: WatchStream): void;
+  /** Calls the stream's `sendProgress` when that is possible, at once if it is now. */
+  tellProgress(stream: WatchStream): void;
+  forget(stream: WatchStream): void;
+}
+
+export class WatchStream implements WatcherStream {
   readonly sink: WatchSink;
-  readonly #hub: WatchHub;
+  readonly #hub: StreamOwner;
   readonly #watchers = new Map<bigint, Watcher>();
   #nextId = 0n;
   #closed = false;
-  /** The sink has enough; set by whoever sent. */
   full = false;
-  /** Watchers with events that the full sink could not take. */
   readonly lagging = new Set<Watcher>();
-  /** Watchers that are not synced, those that ended left out. */
   notSynced = 0;
-  /** The client asked for progress, and could not be answered yet. */
   progressWanted = false;
-  /** A tick came while events were on their way. */
   tickWanted = false;
 
-  constructor(hub: WatchHub, sink: WatchSink) {
+  constructor(hub: StreamOwner, sink: WatchSink) {
     this.#hub = hub;
     this.sink = sink;
   }
@@ -99,7 +108,6 @@ export class WatchStream {
     this.#hub.forget(this);
   }
 
-  /** For the hub, when all watchers are synced and have everything up to `revision`. */
   sendProgress(): void {
     const { revision } = this.#hub;
     if (this.tickWanted) {

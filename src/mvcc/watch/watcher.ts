@@ -2,9 +2,7 @@
 import type { KeySpan } from "../../backend/backend.ts";
 import type { Revision } from "../../lib/ids.ts";
 import type { StoreEvent } from "../types.ts";
-import type { CatchUp } from "./catch-up.ts";
-import type { WatcherInfo, WatchOptions } from "./types.ts";
-import type { WatchStream } from "./watch-stream.ts";
+import type { WatcherInfo, WatchOptions, WatchSink } from "./types.ts";
 
 /**
  * Where a watcher stands:
@@ -17,9 +15,26 @@ import type { WatchStream } from "./watch-stream.ts";
  */
 export type WatcherState = "synced" | "catchingUp" | "waiting" | "lagging" | "ended";
 
+/** What the watchers of one client stream share. */
+export interface WatcherStream {
+  readonly sink: WatchSink;
+  /** The sink has enough; set by whoever sent. */
+  full: boolean;
+  /** Watchers with events that the full sink could not take. */
+  readonly lagging: Set<Watcher>;
+  /** Watchers that are not synced, those that ended left out. */
+  notSynced: number;
+  /** The client asked for progress, and could not be answered yet. */
+  progressWanted: boolean;
+  /** A tick came while events were on their way. */
+  tickWanted: boolean;
+  /** Tells progress that is wanted. Nothing may be on its way to a synced watcher. */
+  sendProgress(): void;
+}
+
 export class Watcher implements WatcherInfo {
   readonly id: bigint;
-  readonly stream: WatchStream;
+  readonly stream: WatcherStream;
   readonly span: KeySpan;
   /** True for one key, which `span.from` then is. */
   readonly single: boolean;
@@ -35,9 +50,9 @@ export class Watcher implements WatcherInfo {
   /** Events were sent since the last tick, so that no progress need be told. */
   sentSinceTick = false;
   /** The catch-up that reads for it. */
-  reader: CatchUp | undefined = undefined;
+  reader: object | undefined = undefined;
 
-  constructor(stream: WatchStream, id: bigint, span: KeySpan, options: WatchOptions) {
+  constructor(stream: WatcherStream, id: bigint, span: KeySpan, options: WatchOptions) {
     this.stream = stream;
     this.id = id;
     this.span = span;
