@@ -67,10 +67,12 @@ function newReport(prefix: string): Report {
 }
 
 async function withServer(name: string, body: (server: ServerProcess) => Promise<void>): Promise<void> {
-  const server = await ServerProcess.ready({ program, folder: join(folder, name) });
+  const flags = ["--watch-progress-notify-interval=500ms"];
+  const server = await ServerProcess.ready({ program, folder: join(folder, name), flags });
   await body(server);
-  const report = newReport(name);
-  await report.check("the server ends in time when asked", () => server.stop(5_000), 10_000);
+  const stopped = server.stop(5_000);
+  await newReport(name).check("the server ends in time when asked", () => stopped, 10_000);
+  await stopped.catch(() => undefined); // told above
 }
 
 /** Runs a client program and counts its lines. One that ends before it says DONE has failed. */
