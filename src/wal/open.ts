@@ -1,7 +1,7 @@
 /** Opens the log of a folder, or begins one there. */
 import type { Disk } from "../lib/disk.ts";
 import type { RaftIndex } from "../lib/ids.ts";
-import { nodeDisk } from "../runtime/disk.ts";
+import { flushesDriveCache, nodeDisk } from "../runtime/disk.ts";
 import { randomU32 } from "../runtime/random.ts";
 import { systemClock } from "../runtime/system-clock.ts";
 import { createSegment, type OpenSegment } from "./create-segment.ts";
@@ -41,7 +41,12 @@ export interface OpenedWal {
 export async function openWal(options: WalOptions, from: RaftIndex): Promise<OpenedWal> {
   const { dir } = options;
   const settings = settingsOf(options);
-  const { disk } = settings;
+  const { disk, sync, onWarning } = settings;
+  if (sync && disk === nodeDisk && !flushesDriveCache) {
+    onWarning("a sync does not empty the drive's own cache on this runtime: losing power may lose data", {
+      dir,
+    });
+  }
   await explained("make the folder", dir, disk.makeDir(dir));
   const list = await listSegments(disk, dir);
   for (const name of list.temporary) {

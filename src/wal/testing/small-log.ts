@@ -1,4 +1,5 @@
 /** Short ways to write logs by hand in tests. */
+import assert from "node:assert/strict";
 import type { MemberId, RaftIndex, Term } from "../../lib/ids.ts";
 import {
   type Entry,
@@ -9,7 +10,7 @@ import {
 } from "../../lib/raft-entry.ts";
 import { FaultDisk } from "../../lib/testing/fault-disk.ts";
 import { type OpenedWal, openWal } from "../open.ts";
-import type { Wal, WalBatch, WalOptions } from "../wal.ts";
+import { type Wal, type WalBatch, WalCorruptError, type WalOptions } from "../wal.ts";
 import { TestClock } from "./test-clock.ts";
 
 export const logDir = "/d/log";
@@ -92,4 +93,39 @@ export class SmallLog {
 /** "index@term" of each entry. */
 export function brief(list: readonly Entry[]): string {
   return list.map((item) => `${item.index}@${item.term}`).join(" ");
+}
+
+export const smallSegments = { segmentBytes: 4096 };
+
+/** A log of several segments with entries 1 to `last`. */
+export async function longLog(last: number): Promise<SmallLog> {
+  const log = new SmallLog();
+  await log.open(0, smallSegments);
+  for (let index = 1; index <= last; index++) {
+    await log.save({ entries: [entry(index, 1, 500)], hardState: hardState(1, 2n, index) });
+  }
+  return log;
+}
+
+/** Rejects as damaged, with these words. */
+export async function refuses(opening: Promise<unknown>, words: RegExp): Promise<WalCorruptError> {
+  try {
+    await opening;
+  } catch (error) {
+    assert.ok(error instanceof WalCorruptError, String(error));
+    assert.match(error.message, words);
+    return error;
+  }
+  assert.fail("it was opened");
+}
+
+/** Where the frames of a segment begin. */
+export function frameStarts(content: Uint8Array): number[] {
+  const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
+  const starts: number[] = [];
+  for (let at = 64; at + 32 <= content.length && view.getUint32(at, true) !== 0; ) {
+    starts.push(at);
+    at += 32 + view.getUint32(at + 12, true);
+  }
+  return starts;
 }
