@@ -186,6 +186,30 @@ describe("the overlay over the backend", () => {
     assert.equal(text(store.get(bytes("a"))!.value), "2");
     assert.equal(text(store.get(bytes("none"))!.value), "now");
   });
+
+  it("does not look into the backend for keys beyond all that live there", () => {
+    const { backend, store, put, remove, flush } = setUp();
+    put("b", "1");
+    flush();
+    put("c", "1");
+    put("d", "1");
+    assert.equal(backend.reads.newestHead, 0);
+    put("b", "2");
+    put("a", "1");
+    assert.equal(backend.reads.newestHead, 2);
+    flush();
+    put("d", "2");
+    assert.equal(backend.reads.newestHead, 3);
+    assert.equal(store.get(bytes("d"))!.version, 2);
+    remove("d");
+    flush();
+    const reopened = new MvccStore({ backend, leases: { has: () => false } });
+    reopened.applyPut(putRequest("d"), 100 as RaftIndex, term);
+    assert.equal(backend.reads.newestHead, 3, "a deleted key is none");
+    assert.equal(reopened.get(bytes("d"))!.version, 1);
+    reopened.applyPut(putRequest("c"), 101 as RaftIndex, term);
+    assert.equal(reopened.get(bytes("c"))!.version, 2);
+  });
 });
 
 describe("compaction", () => {

@@ -31,6 +31,12 @@ export class Layers {
   pending = 0;
   /** True from `begin` to `commit` or `cancel`. */
   writing = false;
+  /**
+   * No key after this one lives in the backend (undefined: unknown). Keys that come in order, as in a bulk load or from
+   * a client that puts the time into its keys, are new without a look into the backend: that look is most of the price
+   * of their put.
+   */
+  #lastKey: BinaryKey | undefined;
   /** A transaction was given up after some of its changes were made: nothing can be believed any more. */
   #broken = false;
 
@@ -43,6 +49,7 @@ export class Layers {
     this.appliedIndex = position.appliedIndex;
     this.appliedTerm = position.appliedTerm;
     this.active = new OverlayGeneration(position.revision);
+    this.#lastKey = lastLivingKey(backend, position.revision);
   }
 
   /** The newest revision that the backend answers for; what is after it is in the generations. */
@@ -84,6 +91,7 @@ export class Layers {
   #headBelowActive(key: BinaryKey): VersionHead | undefined {
     const sealed = this.sealed?.chains.get(key)?.newest;
     if (sealed !== undefined) return sealed;
+    if (this.#lastKey !== undefined && key > this.#lastKey) return undefined;
     const cached = this.cache.get(key);
     return cached === undefined ? this.backend.newestHead(key) : cached.version;
   }
@@ -161,6 +169,22 @@ export class Layers {
     if (this.backend.position.revision < this.active.baseRevision) {
       throw new Error("mvcc: the backend has not got the sealed generation");
     }
+    const cursor = this.sealed.ordered.cursor();
+    if (cursor.seekLast() && this.#lastKey !== undefined && cursor.key > this.#lastKey)
+      this.#lastKey = cursor.key;
     this.sealed = undefined;
   }
+}
+
+/** The last key that lives, "" if there is none, undefined if it lies behind too many dead ones to look for. */
+function lastLivingKey(backend: ReadableBackend, revision: Revision): BinaryKey | undefined {
+  const everything = { from: "", to: undefined };
+  const { rows, rest } = backend.scanPart(everything, {
+    atRevision: revision,
+    limit: 1,
+    visits: 1000,
+    descending: true,
+    keysOnly: true,
+  });
+  return rows[0]?.key ?? (rest === undefined ? "" : undefined);
 }
