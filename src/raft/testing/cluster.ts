@@ -17,6 +17,8 @@ export interface ClusterOptions {
   /** The terms of the entries in each member's log, for logs that differ from the beginning. */
   readonly logs?: Readonly<Record<number, readonly number[]>>;
   readonly config?: Partial<RaftConfig>;
+  /** Each member's source of chance. Default: a seed of its own. */
+  readonly randomOf?: (id: number) => (bound: number) => number;
   readonly nodeClass?: NodeClass;
   readonly hooks?: MemberHooks;
 }
@@ -165,12 +167,12 @@ export class Cluster {
   }
 
   #add(id: MemberId): void {
-    const { config, nodeClass, hooks, logs } = this.#options;
+    const { config, nodeClass, hooks, logs, randomOf } = this.#options;
     const member = new TestMember({
       config: {
         electionTicks: 10,
         heartbeatTicks: 1,
-        randomBelow: randomFrom(Number(id)),
+        randomBelow: (randomOf ?? randomFrom)(Number(id)),
         ...config,
         id,
       },
@@ -184,8 +186,10 @@ export class Cluster {
     disk.entries = terms.map((term, i): Entry => {
       return { ...makeEntry(`${term}/${i + 1}`), term: term as Term, index: (i + 1) as RaftIndex };
     });
+    // Where there is an entry of a term, a majority had voted in it: so every member may know it.
+    const newest = Math.max(0, ...Object.values(logs ?? {}).flat());
     disk.hardState = {
-      term: (terms.at(-1) ?? 0) as Term,
+      term: newest as Term,
       vote: 0n as MemberId,
       commit: 0 as RaftIndex,
     };
