@@ -1,7 +1,7 @@
 /** Puts and linearizable ranges a second, by number of connections and of requests under way on each. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { PutRequestSchema, RangeRequestSchema } from "../src/gen/etcdserverpb/rpc_pb.ts";
-import { postJson } from "../test/support/http-get.ts";
+import { postJson } from "../test/support/http.ts";
 import type { ServerProcess } from "../test/support/server-process.ts";
 import { type Context, inTurn, type Subject, withServer } from "./context.ts";
 import { h2load } from "./h2load.ts";

@@ -15,9 +15,10 @@ import { leaseChecks } from "./etcdctl/lease.ts";
 import { maintenanceChecks } from "./etcdctl/maintenance.ts";
 import { txnChecks } from "./etcdctl/txn.ts";
 import { watchChecks } from "./etcdctl/watch.ts";
+import { httpChecks } from "./http.ts";
 import { type ClientProgram, goClient, javaClient, pythonClient } from "./programs.ts";
 
-const clients = ["etcdctl", "go", "python", "java"];
+const clients = ["http", "etcdctl", "go", "python", "java"];
 const { values: options } = parseArgs({
   options: {
     ...commonOptions,
@@ -43,6 +44,10 @@ const reports: Report[] = [];
 const only = options.only.split(",");
 for (const name of only) if (!clients.includes(name)) throw new Error(`--only has no client ${name}`);
 
+if (only.includes("http")) {
+  const report = newReport("http");
+  await withServer("http", (server) => httpChecks(server, report));
+}
 if (only.includes("etcdctl")) {
   const report = newReport("etcdctl");
   await withServer("etcdctl", async (server) => {

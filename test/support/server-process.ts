@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { tie } from "./exec.ts";
-import { httpGet } from "./http-get.ts";
+import { httpGet } from "./http.ts";
 import { freePort } from "./ports.ts";
 
 export interface ServerOptions {

@@ -14,13 +14,7 @@ export const httpGet = (port: number, path: string, timeoutMs = 5_000): Promise<
   request(port, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`, timeoutMs);
 
 /** Posts JSON: the gateway's `/v3/kv/put` and so on. */
-export async function postJson(
-  port: number,
-  path: string,
-  body: unknown,
-  timeoutMs = 30_000,
-): Promise<Record<string, unknown>> {
-  const text = JSON.stringify(body);
+export function httpPost(port: number, path: string, text: string, timeoutMs = 30_000): Promise<HttpAnswer> {
   const head = [
     `POST ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
@@ -28,9 +22,18 @@ export async function postJson(
     `Content-Length: ${Buffer.byteLength(text)}`,
     "Connection: close",
   ];
-  const answer = await request(port, `${head.join("\r\n")}\r\n\r\n${text}`, timeoutMs);
+  return request(port, `${head.join("\r\n")}\r\n\r\n${text}`, timeoutMs);
+}
+
+/** Posts JSON to the gateway, which must answer well. */
+export async function postJson<T = Record<string, unknown>>(
+  port: number,
+  path: string,
+  body: unknown,
+): Promise<T> {
+  const answer = await httpPost(port, path, JSON.stringify(body));
   if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.body}`);
-  return JSON.parse(answer.body);
+  return JSON.parse(answer.body) as T;
 }
 
 function request(port: number, text: string, timeoutMs: number): Promise<HttpAnswer> {
