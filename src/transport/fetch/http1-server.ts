@@ -33,6 +33,8 @@ export class Http1Server {
     this.server = createServer({ keepAliveTimeout: 0 }, (request, response) =>
       this.onRequest(request, response),
     );
+    // Deno closes a connection after its first answer unless its server seems to listen.
+    Object.defineProperty(this.server, "listening", { get: () => !this.isStopping });
     this.server.on("clientError", (_cause, socket) => refuseMalformed(socket as Socket));
   }
 
@@ -141,9 +143,15 @@ export class Http1Server {
         if (held >= bodyHighWaterBytes) incoming.pause();
       }
     });
-    incoming.on("end", () => queue.end());
+    let isWhole = false;
+    incoming.on("end", () => {
+      isWhole = true;
+      queue.end();
+    });
     incoming.on("error", () => {});
-    incoming.on("close", () => queue.fail(new Error("the client went away")));
+    incoming.on("close", () => {
+      if (!isWhole) queue.fail(new Error("the client went away"));
+    });
     return queue.stream;
   }
 }

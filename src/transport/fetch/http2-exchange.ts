@@ -141,5 +141,12 @@ export class Http2Exchange extends Http2Stream implements ResponseSink {
 
   abort(): void {
     this.reset(ErrorCode.internalError);
+    this.onAborted();
+  }
+
+  override closeLocal(): void {
+    super.closeLocal();
+    // The answer is complete: what is left of the request is of no use, and must not be kept.
+    this.body?.fail(new Error("the request was answered"));
   }
 }
