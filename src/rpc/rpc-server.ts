@@ -5,10 +5,12 @@ import type { AlarmMember } from "../gen/etcdserverpb/rpc_pb.ts";
 import type { Lessor } from "../lease/lessor.ts";
 import type { Timer } from "../lib/clock.ts";
 import type { LeaseId, MemberId, RaftIndex, Term } from "../lib/ids.ts";
+import type { Logger } from "../lib/logger.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
 import type { WatchHub } from "../mvcc/watch/watch-hub.ts";
+import type { DatabaseSnapshot, SnapshotReader } from "../server/snapshot/database-snapshot.ts";
 
 /** Where the end of a proposal is told: an error, or what apply returned for it. */
 export type ProposalDone<Result> = (error: EtcdError | undefined, result?: Result) => void;
@@ -74,6 +76,10 @@ export interface MaintenanceSource extends RpcServer {
     revision: number,
   ): Steps<{ hash: number; compactRevision: number; hashRevision: number; currentRevision: number }>;
   defragment(): Promise<void>;
+  /** Rejects with etcd's errors. */
+  openSnapshot(reader: SnapshotReader): Promise<DatabaseSnapshot>;
+  monotonicMs(): number;
+  readonly logger: Logger;
 }
 
 /** What the lease service needs besides. */

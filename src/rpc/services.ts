@@ -21,6 +21,7 @@ import { timeToLiveHandler } from "./lease/time-to-live.ts";
 import { alarmHandler } from "./maintenance/alarm.ts";
 import { defragmentHandler } from "./maintenance/defragment.ts";
 import { hashHandler, hashKvHandler } from "./maintenance/hash.ts";
+import { snapshotHandler } from "./maintenance/snapshot.ts";
 import { statusHandler } from "./maintenance/status.ts";
 import type { LeaseSource, MaintenanceSource, WatchService } from "./rpc-server.ts";
 import { watchHandler } from "./watch/watch.ts";
@@ -68,6 +69,7 @@ export function createRoutes(
       Defragment: defragmentHandler(server),
       Hash: hashHandler(server),
       HashKV: hashKvHandler(server),
+      Snapshot: snapshotHandler(server),
     }),
     ...service(Health.typeName, { Check: healthCheckHandler(health), Watch: healthWatchHandler(health) }),
   ]);

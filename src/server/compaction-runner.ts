@@ -26,6 +26,8 @@ export class CompactionRunner {
   readonly #abort = { aborted: false };
   #running: Promise<void> | undefined;
   #waiting = false;
+  /** Those who want the history to stay as it is. */
+  #holds = 0;
   #waiters: { revision: number; resolve: () => void; reject: (error: Error) => void }[] = [];
 
   constructor(options: CompactionRunnerOptions) {
@@ -50,8 +52,22 @@ export class CompactionRunner {
       this.#wake();
       return;
     }
+    if (this.#holds > 0) return;
     if (this.#options.store.oldestReadRevision < compactRevision) this.#waitForReads(compactRevision);
     else this.#running = this.#run(compactRevision);
+  }
+
+  /** Resolves when nothing is being removed; nothing will be until what it gives is called. */
+  async hold(): Promise<() => void> {
+    this.#holds++;
+    while (this.#running) await this.#running;
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      this.#holds--;
+      this.poke();
+    };
   }
 
   async stop(): Promise<void> {

@@ -39,6 +39,7 @@ import { type Done, Proposals } from "./proposal.ts";
 import { RaftLoop } from "./raft-loop.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { Slices } from "./slices.ts";
+import { type DatabaseSnapshot, SnapshotMaker, type SnapshotReader } from "./snapshot/database-snapshot.ts";
 import { StoreWriter, type StoreWriterLimits } from "./store-writer.ts";
 import { clusterVersion, etcdVersion, storageVersion } from "./versions.ts";
 import { WatchDriver } from "./watch-driver.ts";
@@ -105,6 +106,7 @@ export class EtcdServer {
   readonly #compaction: CompactionRunner;
   readonly #trimmer: LogTrimmer;
   readonly #leases: LeaseKeeper;
+  readonly #snapshots: SnapshotMaker;
   readonly #watches: WatchDriver;
   readonly #ready: Promise<void>;
   #markReady!: () => void;
@@ -193,6 +195,13 @@ export class EtcdServer {
         parts.metrics.compactionMs.observe(tookMs);
       },
     });
+    this.#snapshots = new SnapshotMaker({
+      backend,
+      holdWrites: () => this.#writer.hold(),
+      holdCompaction: () => this.#compaction.hold(),
+      runSteps: (steps, done, failed, isCancelled) => this.runSteps(steps, done, failed, isCancelled),
+      monotonicMs: () => clock.monotonicMs(),
+    });
     this.#trimmer = new LogTrimmer(
       {
         backend,
@@ -254,6 +263,7 @@ export class EtcdServer {
     if (this.isLeader && !this.#fatal) await this.#withinOneSecond(this.#leases.writeDown());
     this.#stopping = true;
     this.#leases.stop();
+    this.#snapshots.stop();
     this.#reads.failAll(errors.stopped());
     this.#proposals.failAll(errors.stopped());
     this.#raftLoop.stop();
@@ -394,6 +404,15 @@ export class EtcdServer {
     logger.info("finished defragment", { took: `${tookMs}ms` });
   }
 
+  get logger(): Logger {
+    return this.#parts.logger;
+  }
+
+  /** The store as etcd's database file. */
+  openSnapshot(reader: SnapshotReader): Promise<DatabaseSnapshot> {
+    return this.#stopping || this.#fatal ? Promise.reject(errors.stopped()) : this.#snapshots.open(reader);
+  }
+
   get pendingProposals(): number {
     return this.#proposals.count;
   }
@@ -528,6 +547,7 @@ export class EtcdServer {
     if (expired > 0) metrics.proposalsFailed.inc(expired);
     this.#reads.tick(this.requestTimeoutMs);
     this.#leases.tick(nowMs);
+    this.#snapshots.tick(nowMs);
   }
 
   #failed(error: Error): void {

@@ -38,8 +38,9 @@ export class StoreWriter {
   #writing = false;
   #full = false;
   #stopped = false;
-  /** Those who wait until nothing is left to write. */
-  #flushWaiters: (() => void)[] = [];
+  /** Those who want the backend to stay as it is, once an index is in it. */
+  #holdWaiters: { readonly index: RaftIndex; readonly resolve: (release: () => void) => void }[] = [];
+  #holds = 0;
 
   constructor(options: StoreWriterOptions) {
     this.#options = options;
@@ -55,14 +56,23 @@ export class StoreWriter {
     const { store, limits, clock } = this.#options;
     if (store.overlayBytes > limits.overlayBytesMax) this.#full = true;
     if (this.#writing || this.#stopped) return;
-    if (store.overlayBytes >= limits.generationBytes || this.#flushWaiters.length > 0) this.#write();
+    if (store.overlayBytes >= limits.generationBytes || this.#holdWaiters.length > 0) this.#write();
     else this.#timer ??= clock.after(limits.generationDelayMs, () => this.#write());
   }
 
   /** Resolves when all that is applied now is in the backend. */
-  flush(): Promise<void> {
+  async flush(): Promise<void> {
+    const release = await this.hold();
+    release();
+  }
+
+  /**
+   * Resolves when all that is applied now is in the backend and nothing is being written; nothing will be until what it
+   * gives is called. Proposals wait meanwhile if the overlay gets full, so it should be soon.
+   */
+  hold(): Promise<() => void> {
     return new Promise((resolve) => {
-      this.#flushWaiters.push(resolve);
+      this.#holdWaiters.push({ index: this.#options.store.position.appliedIndex, resolve });
       if (!this.#writing) this.#write();
     });
   }
@@ -74,18 +84,31 @@ export class StoreWriter {
     this.#timer?.cancel();
   }
 
+  #grantHolds(): void {
+    const { appliedIndex } = this.#options.backend.position;
+    const granted = this.#holdWaiters.filter(({ index }) => index <= appliedIndex);
+    this.#holdWaiters = this.#holdWaiters.filter(({ index }) => index > appliedIndex);
+    for (const { resolve } of granted) {
+      this.#holds++;
+      let released = false;
+      resolve(() => {
+        if (released) return;
+        released = true;
+        this.#holds--;
+        if (this.#holds === 0 && !this.#writing) this.#write();
+      });
+    }
+  }
+
   #write(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#grantHolds();
+    if (this.#holds > 0) return;
     const { store, backend } = this.#options;
     if (store.writeInProgress) return; // `applied` is called when it has ended
     const generation = store.seal();
-    if (!generation) {
-      const waiters = this.#flushWaiters;
-      this.#flushWaiters = [];
-      for (const done of waiters) done();
-      return;
-    }
+    if (!generation) return;
     this.#writing = true;
     const startMs = this.#options.clock.monotonicMs();
     backend.write(generation).then(
@@ -106,9 +129,7 @@ export class StoreWriter {
       this.#full = false;
       onRoom();
     }
-    if (this.#flushWaiters.length > 0 || store.overlayBytes > 0) {
-      if (this.#full || this.#flushWaiters.length > 0) this.#write();
-      else this.applied();
-    }
+    if (this.#full || this.#holdWaiters.length > 0) this.#write();
+    else if (store.overlayBytes > 0) this.applied();
   }
 }
