@@ -78,6 +78,9 @@ export interface Generation {
   readonly appliedTerm: Term;
   readonly revision: Revision;
   readonly compactRevision: Revision;
+  /** True for versions that another store has kept, after it removed compacted ones: a key that is not known here may
+   * begin with any version. */
+  readonly isImport?: boolean;
 }
 
 export interface ScanOptions {

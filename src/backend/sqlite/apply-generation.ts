@@ -86,10 +86,11 @@ export class GenerationWriter {
     const key = generation.key(lastRow);
     const creates = generation.version(rows[0]!) === 1;
     // A created key is most often a new one: try that first, it is one statement and not two.
-    const isNew = creates && this.#putCur(this.#insertCur, work, lastRow, rows.length - 1) > 0;
+    const mayBeNew = creates || generation.isImport;
+    const isNew = mayBeNew && this.#putCur(this.#insertCur, work, lastRow, rows.length - 1) > 0;
     let previous: CurRow | undefined;
     if (isNew) this.#verifyAbsence(key, keyText);
-    else previous = this.#stored(key, creates);
+    else previous = this.#stored(key, generation.isImport ? undefined : creates);
     let previousSeq = previous?.seq ?? 0;
     let position = previous === undefined ? 0 : previous.chain + 1;
     for (const row of rows) {
@@ -102,13 +103,14 @@ export class GenerationWriter {
     if (!isNew) this.#putCur(this.#updateCur, work, lastRow, position - 1);
   }
 
-  /** The row of `cur` that a generation goes on from. */
-  #stored(key: Uint8Array, creates: boolean): CurRow {
+  /** The row of `cur` that a generation goes on from. `creates`, unless anything may follow: whether the next version
+   * is the first since a deletion. */
+  #stored(key: Uint8Array, creates: boolean | undefined): CurRow {
     const row = this.#findCur.get(key);
     const place = `key ${keyName(key)}`;
     if (!row) throw new BackendCorruptError(this.#file, place, "a known key has no entry in cur");
     verifyCur(row, key, this.#file);
-    if (creates !== (row.version === 0)) {
+    if (creates !== undefined && creates !== (row.version === 0)) {
       throw new BackendCorruptError(this.#file, place, "a new version does not follow from the stored one");
     }
     return row;

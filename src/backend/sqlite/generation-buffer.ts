@@ -41,6 +41,7 @@ export function encodeGeneration(generation: Generation, reuse?: ArrayBuffer): A
   floats[4] = generation.revision;
   floats[5] = generation.compactRevision;
   floats[6] = size;
+  floats[7] = generation.isImport ? 1 : 0;
 
   let at = bytesAt;
   for (let i = 0; i < versions.length; i++) {
@@ -92,6 +93,7 @@ export class GenerationReader {
   readonly appliedTerm: Term;
   readonly revision: Revision;
   readonly compactRevision: Revision;
+  readonly isImport: boolean;
   /** Bytes in use. */
   readonly size: number;
   readonly #floats: Float64Array;
@@ -112,6 +114,7 @@ export class GenerationReader {
     this.revision = this.#floats[4]! as Revision;
     this.compactRevision = this.#floats[5]! as Revision;
     this.size = this.#floats[6]!;
+    this.isImport = this.#floats[7] === 1;
     this.#changesAt = (headerFloats + this.rowCount * rowFloats) * 8;
     this.#keyAt = new Uint32Array(this.rowCount + 1);
     let at = this.#changesAt + this.changeCount * changeWords * 4;

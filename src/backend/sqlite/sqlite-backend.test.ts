@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { after, it } from "node:test";
 import { type SqliteDriverName, sqliteDriver, sqliteDriverNames } from "../../runtime/sqlite.ts";
 import { contractSuite } from "../testing/contract-suite.ts";
+import { importSuite } from "../testing/import-suite.ts";
 import { propertySuite } from "../testing/property-suite.ts";
 import { openSqliteBackend, SqliteBackend } from "./sqlite-backend.ts";
 
@@ -41,4 +42,5 @@ for (const driver of drivers) {
   };
   contractSuite(subject);
   propertySuite(subject);
+  importSuite(subject);
 }
