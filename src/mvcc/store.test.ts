@@ -132,8 +132,11 @@ describe("the overlay over the backend", () => {
   it("seals nothing when nothing was applied, and everything that was", () => {
     const { store, next, flush } = setUp();
     assert.equal(store.seal(), undefined);
+    assert.equal(store.overlayBytes, 0);
     store.applyNothing(next(), term);
+    assert.ok(store.overlayBytes > 0);
     assert.equal(flush()!.appliedIndex, 1);
+    assert.equal(store.overlayBytes, 0);
     assert.equal(store.seal(), undefined);
     store.applyMeta([{ bucket: "lease", key: "k", value: bytes("v") }], next(), term);
     const generation = flush()!;

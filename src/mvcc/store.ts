@@ -66,8 +66,9 @@ export class MvccStore implements KeyValueStore {
   }
 
   get overlayBytes(): number {
-    const { active, sealed } = this.#layers;
-    return active.bytes + (sealed?.bytes ?? 0);
+    const { active, sealed, appliedIndex } = this.#layers;
+    const unsealed = appliedIndex === this.#sealedIndex ? 0 : 1;
+    return active.bytes + (sealed?.bytes ?? 0) + unsealed;
   }
 
   get position(): BackendPosition {

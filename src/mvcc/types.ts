@@ -137,7 +137,10 @@ export interface KeyValueStore {
   keysOfLease(lease: LeaseId): Steps<Uint8Array[]>;
   readMeta(bucket: string): Steps<Map<string, Uint8Array>>;
 
-  /** Bytes held by the overlay (both generations). Above its limit the server stops proposing until a write ends. */
+  /**
+   * Bytes held by the overlay (both generations). Above its limit the server stops proposing until a write ends. Never 0
+   * while `seal` has something to give, even if that is only an applied index or a compact revision.
+   */
   readonly overlayBytes: number;
   /**
    * Closes the active generation so that it can be handed to the backend, or undefined if nothing was applied since
