@@ -1,7 +1,7 @@
 /** What Ongaro's dissertation ("Consensus: Bridging Theory and Practice") adds to the paper, by its sections. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MemberId, Term } from "../lib/ids.ts";
+import type { MemberId, RaftIndex, Term } from "../lib/ids.ts";
 import { MessageType, makeMessage } from "../lib/raft-message.ts";
 import { ConfChangeTransition, ConfChangeType } from "./confchange/types.ts";
 import { Cluster } from "./testing/cluster.ts";
@@ -133,6 +133,25 @@ describe("4.1 and 4.2 changes of one member at a time", () => {
     cluster.pass(50);
     assert.equal(cluster.node(3).role, "follower");
     assert.equal(cluster.node(3).term, 0);
+  });
+
+  it("of two changes in a log the first is committed, whatever the commit index on disk", () => {
+    const cluster = new Cluster({ size: 3, outsiders: 2 });
+    cluster.elect(1);
+    for (const nodeId of [4, 5].map(memberId)) {
+      const change = { id: 1n, type: ConfChangeType.addNode, nodeId, context: new Uint8Array(0) };
+      cluster.node(1).proposeConfChange(change);
+      cluster.settle();
+    }
+    const member = cluster.member(2);
+    assert.equal(member.node.commitIndex, 3);
+    // A crash that lost the commit index, and the state machine's state.
+    member.crash();
+    member.disk.hardState = { ...member.disk.hardState!, commit: 0 as RaftIndex };
+    member.restart();
+    assert.equal(member.node.commitIndex, 2);
+    cluster.work(2);
+    assert.deepEqual(member.node.confState.voters, [1n, 2n, 3n, 4n]);
   });
 
   it("no election while a committed change is not applied", () => {

@@ -14,7 +14,7 @@
  */
 import { assert, fail } from "../../lib/assert.ts";
 import type { RaftIndex, Term } from "../../lib/ids.ts";
-import type { Entry, SnapshotMark } from "../../lib/raft-entry.ts";
+import { type Entry, EntryType, type SnapshotMark } from "../../lib/raft-entry.ts";
 import type { Snapshot } from "../../lib/raft-message.ts";
 import { PersistQueue } from "./persist-queue.ts";
 import type { LogStart, OlderEntries } from "./start.ts";
@@ -52,7 +52,12 @@ export class RaftLog {
       assert(entry.index === this.last + 1, `raft: hole in the log before entry ${entry.index}`);
       this.#window.push(entry);
     }
-    const committed = Math.max(start.commit, start.applied, start.snapshot?.index ?? 0);
+    const committed = Math.max(
+      start.commit,
+      start.applied,
+      start.snapshot?.index ?? 0,
+      impliedCommit(start.entries),
+    );
     assert(
       committed >= before && committed <= this.last,
       `raft: commit ${committed} is out of range [${before}, ${this.last}]: was the log corrupted or lost?`,
@@ -286,6 +291,22 @@ export class RaftLog {
   *committedAfter(after: number): Generator<Entry> {
     for (let index = after + 1; index <= this.#committed; index++) yield this.#window.at(index);
   }
+}
+
+/**
+ * A configuration change is proposed only when the one before is applied. So of two in a log the first is committed,
+ * whatever commit index got to the disk: a write may have been torn between its entries and its hard state. This keeps
+ * every member within one change of any other (dissertation 4.1).
+ */
+function impliedCommit(entries: readonly Entry[]): number {
+  let before = 0;
+  let newest = 0;
+  for (const { type, index } of entries) {
+    if (type === EntryType.normal) continue;
+    before = newest;
+    newest = index;
+  }
+  return before;
 }
 
 /** The entry just before the log in memory, and what comes after it. */

@@ -50,9 +50,16 @@ export class TestDisk {
     return write;
   }
 
-  /** A crash: all that is under way is lost, except for the first `survivors` writes. */
-  crash(survivors: number): void {
+  /**
+   * A crash: all that is under way is lost, except for the first `survivors` writes, and the first `tornEntries`
+   * entries of the next one, whose hard state would have come after them.
+   */
+  crash(survivors: number, tornEntries = 0): void {
     for (let i = 0; i < survivors; i++) this.completeNext();
+    const torn = this.pending[0]?.ready;
+    if (torn !== undefined && torn.snapshot === undefined && tornEntries > 0) {
+      this.#apply({ ...torn, entries: torn.entries.slice(0, tornEntries), hardState: undefined });
+    }
     this.pending.length = 0;
   }
 

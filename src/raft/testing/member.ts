@@ -68,10 +68,10 @@ export class TestMember {
     return this.node.core;
   }
 
-  /** Stops, keeping only what is durable and the first `survivors` of the writes under way. */
-  crash(survivors = 0): void {
+  /** Stops, keeping what is durable, the first `survivors` of the writes under way, and a torn part of the next. */
+  crash(survivors = 0, tornEntries = 0): void {
     this.#node = undefined;
-    this.disk.crash(survivors);
+    this.disk.crash(survivors, tornEntries);
   }
 
   restart(): void {
