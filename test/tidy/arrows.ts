@@ -8,6 +8,8 @@ export interface Import {
   readonly specifier: string;
   /** The imported file, relative to the repository, if the specifier is a path. */
   readonly target: string | undefined;
+  /** Gone when the program runs. */
+  readonly isTypeOnly: boolean;
 }
 
 const importPatterns = [
@@ -23,9 +25,19 @@ export function importsOf(source: Source): Import[] {
     [...code.matchAll(pattern)].map((match) => {
       const specifier = match[1] as string;
       const offset = match.index + match[0].length - specifier.length;
-      return { from: source, offset, specifier, target: resolve(source.path, specifier) };
+      const target = resolve(source.path, specifier);
+      return { from: source, offset, specifier, target, isTypeOnly: importsTypesOnly(match[0]) };
     }),
   );
+}
+
+/** `import type …`, or one whose names all have `type` before them. */
+function importsTypesOnly(statement: string): boolean {
+  if (/^\s*(?:import|export)\s+type\b/.test(statement)) return true;
+  const names = /^\s*(?:import|export)\s*\{([^}]*)\}/.exec(statement)?.[1];
+  if (names === undefined) return false;
+  const each = names.split(",").filter((name) => name.trim() !== "");
+  return each.length > 0 && each.every((name) => /^\s*type\s/.test(name));
 }
 
 function resolve(from: string, specifier: string): string | undefined {
@@ -78,12 +90,17 @@ export function wrongEndings(sources: readonly Source[]): string[] {
   );
 }
 
-/** Files that import themselves by way of others, type imports included: each cycle once. */
+/**
+ * Files that import themselves by way of others: each cycle once. Imports of types alone do not count: they are gone at
+ * run time, and two halves of one thing (a connection and its streams) may well name each other's types.
+ */
 export function cycles(sources: readonly Source[]): string[] {
   const files = new Map(sources.filter((s) => inSrc(s) && isTypeScript(s)).map((s) => [s.path, s]));
   const edges = new Map<string, string[]>();
   for (const [path, source] of files) {
-    const targets = importsOf(source).map((found) => found.target);
+    const targets = importsOf(source)
+      .filter((found) => !found.isTypeOnly)
+      .map((found) => found.target);
     edges.set(
       path,
       targets.filter((target): target is string => target !== undefined && files.has(target)),
