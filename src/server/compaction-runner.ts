@@ -8,6 +8,12 @@ import type { Revision } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
 
+/**
+ * How far the backend is compacted for a compact revision. A deletion at that very revision has to stay, for a watch may
+ * still start there; the backend removes the tombstones up to what it is given, and so it is given the revision before.
+ */
+const backendTarget = (compactRevision: number): Revision => (compactRevision - 1) as Revision;
+
 /** A read at an older revision may go on for so long after a compaction; then it fails as if it had come later. */
 const readGraceMs = 5_000;
 
@@ -37,7 +43,7 @@ export class CompactionRunner {
   /** Resolves when versions superseded at or before `revision` are gone, and surely so. */
   done(revision: number): Promise<void> {
     const { backend } = this.#options;
-    if (backend.durable.compactedRevision >= revision) return Promise.resolve();
+    if (backend.durable.compactedRevision >= backendTarget(revision)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ revision, resolve, reject });
       this.poke();
@@ -47,13 +53,14 @@ export class CompactionRunner {
   /** To be called after a generation was written, and at the start. */
   poke(): void {
     const { compactRevision, compactedRevision } = this.#options.backend.position;
+    const target = backendTarget(compactRevision);
     if (this.#running || this.#waiting || this.#abort.aborted) return;
-    if (compactRevision <= 0 || compactedRevision >= compactRevision) {
+    if (target <= 0 || compactedRevision >= target) {
       this.#wake();
       return;
     }
     if (this.#holds > 0) return;
-    if (this.#options.store.oldestReadRevision < compactRevision) this.#waitForReads(compactRevision);
+    if (this.#options.store.oldestReadRevision < target) this.#waitForReads(target);
     else this.#running = this.#run(compactRevision);
   }
 
@@ -90,7 +97,7 @@ export class CompactionRunner {
     const { backend, clock, logger, onFinished, onFatal } = this.#options;
     const startMs = clock.monotonicMs();
     try {
-      const { removed } = await backend.compact(revision, this.#abort);
+      const { removed } = await backend.compact(backendTarget(revision), this.#abort);
       const tookMs = clock.monotonicMs() - startMs;
       if (!this.#abort.aborted) {
         logger.info("finished scheduled compaction", {
@@ -114,9 +121,9 @@ export class CompactionRunner {
 
   #wake(): void {
     const { compactedRevision } = this.#options.backend.position;
-    const ready = this.#waiters.filter((waiter) => waiter.revision <= compactedRevision);
+    const ready = this.#waiters.filter((waiter) => backendTarget(waiter.revision) <= compactedRevision);
     if (ready.length === 0) return;
-    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > compactedRevision);
+    this.#waiters = this.#waiters.filter((waiter) => backendTarget(waiter.revision) > compactedRevision);
     for (const { resolve } of ready) resolve();
   }
 }
