@@ -75,7 +75,7 @@ const buggyWorlds: Record<string, { world: BuggyWorld; property: RegExp }> = {
   },
   "commits of old terms": {
     world: {
-      from: 39,
+      from: 59,
       size: 5,
       faultMs: 200,
       nodeClass: bugs.CommitsOldTerms,
@@ -85,7 +85,7 @@ const buggyWorlds: Record<string, { world: BuggyWorld; property: RegExp }> = {
     property: /leader completeness|commit/,
   },
   "appends without log matching": {
-    world: { from: 39, size: 3, nodeClass: bugs.SkipsLogMatching },
+    world: { from: 59, size: 3, nodeClass: bugs.SkipsLogMatching },
     property: /log matching|commit/,
   },
   "heartbeats that commit too much": {
@@ -97,7 +97,7 @@ const buggyWorlds: Record<string, { world: BuggyWorld; property: RegExp }> = {
     property: /durability|leader completeness/,
   },
   "reads without a quorum": {
-    world: { from: 28, size: 3, nodeClass: bugs.ReadsWithoutQuorum },
+    world: { from: 9, size: 3, nodeClass: bugs.ReadsWithoutQuorum },
     property: /linearizable reads/,
   },
   "reads before the first commit of a term": {
@@ -105,7 +105,7 @@ const buggyWorlds: Record<string, { world: BuggyWorld; property: RegExp }> = {
     property: /linearizable reads/,
   },
   "old answers taken for new ones": {
-    world: { from: 14, size: 3, nodeClass: bugs.CountsOldAnswers, config: hasty },
+    world: { from: 10, size: 3, nodeClass: bugs.CountsOldAnswers, config: hasty },
     property: /linearizable reads/,
   },
   "leases that are too long": {
