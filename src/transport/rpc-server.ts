@@ -211,8 +211,8 @@ export class RpcServer {
           head.plan = isGrpc(head.contentType) ? this.grpc.plan(head, head.contentType) : ordinary;
         }
         const plan = head.plan as CallPlan | typeof ordinary;
-        if (plan.kind === "grpc") return this.grpc.makeStream(connection, id, head, plan);
-        return new Http2Exchange(connection, id, head, this.fetchService);
+        if (plan.kind === "fetch") return new Http2Exchange(connection, id, head, this.fetchService);
+        return this.grpc.makeStream(connection, id, head, plan);
       },
       onPeerHeaderTable: (connection: Http2Connection): void => {
         if (connection.peerHeaderTableBytes >= defaultHeaderTableBytes) return;

@@ -5,11 +5,13 @@ import { putUint32 } from "../http2/frame-writer.ts";
 import { defaultMaxFrameBytes, ErrorCode } from "../http2/protocol.ts";
 import type { RequestHead } from "../http2/request-head.ts";
 import { Http2Stream } from "../http2/stream.ts";
-import type { TimerEntry, TimerTarget } from "../timers/coarse-timers.ts";
-import { Deframer, messagePrefixBytes } from "./deframer.ts";
-import type { GrpcService } from "./grpc-service.ts";
+import type { TimerTarget } from "../timers/coarse-timers.ts";
+import { CallListeners } from "./call-listeners.ts";
+import { Deadline } from "./deadline.ts";
+import { messagePrefixBytes } from "./deframer.ts";
 import { gunzipMessage } from "./gunzip.ts";
-import type { CallPlan, Route } from "./plan.ts";
+import { MessageBuffer } from "./message-buffer.ts";
+import type { ServedCallPlan } from "./plan.ts";
 import { headersFor, type ResponseBlocks, trailersFor, trailersOnly } from "./response-blocks.ts";
 import { putMessage, putSmallAnswer, smallAnswerOverhead } from "./small-answer.ts";
 
@@ -22,39 +24,21 @@ type StreamSink = { onMessage(message: Uint8Array): void; onHalfClose(): void };
 
 /** One gRPC call: a stream that cuts messages out of DATA frames and wraps answers into them. */
 export class Call extends Http2Stream implements GrpcCall, TimerTarget {
-  private readonly service: GrpcService;
-  private readonly plan: CallPlan;
-  private readonly route: Route;
-  private deadline: TimerEntry | undefined = undefined;
-  private deadlineAtMs = 0;
-  private deframer: Deframer | undefined = undefined;
+  private readonly plan: ServedCallPlan;
   private sink: StreamSink | undefined = undefined;
-  private cancelCallbacks: (() => void)[] | undefined = undefined;
-  private drainCallbacks: (() => void)[] | undefined = undefined;
+  private buffer: MessageBuffer | undefined = undefined;
+  private deadline: Deadline | undefined = undefined;
+  private listeners: CallListeners | undefined = undefined;
   /** A single request was handed up. */
   private isDispatched = false;
-  private isHalfClosed = false;
-  private isPaused = false;
-  /** Bytes that came while paused: the client gets no room for more until `resume`. */
-  private unreadBytes = 0;
   private areHeadersSent = false;
   /** A status was queued, or the call was cancelled: nothing more goes out. */
   private isOver = false;
-  private wantsDrain = false;
   cancelled = false;
 
-  constructor(
-    connection: Http2Connection,
-    id: number,
-    head: RequestHead,
-    service: GrpcService,
-    plan: CallPlan,
-    route: Route,
-  ) {
+  constructor(connection: Http2Connection, id: number, head: RequestHead, plan: ServedCallPlan) {
     super(connection, id, head);
-    this.service = service;
     this.plan = plan;
-    this.route = route;
   }
 
   get path(): string {
@@ -70,23 +54,21 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   }
 
   get timeoutMs(): number | undefined {
-    if (this.plan.timeoutMs === undefined) return undefined;
-    return Math.max(0, this.deadlineAtMs - this.connection.environment.timers.now());
+    // Of a call that is over there is no deadline any more, but nobody may take that for unlimited time.
+    return this.deadline?.leftMs ?? (this.plan.timeoutMs === undefined ? undefined : 0);
   }
 
   // ---- the request ----
 
   onOpen(): void {
-    this.route.counters.started++;
-    const { timeoutMs } = this.plan;
+    const { route, timeoutMs } = this.plan;
+    route.counters.started++;
     if (timeoutMs !== undefined) {
-      this.deadlineAtMs = this.connection.lastReadMs + timeoutMs;
-      this.deadline = this.connection.environment.timers.arm(timeoutMs, this);
+      this.deadline = new Deadline(this.connection.environment.timers, timeoutMs, this);
     }
-    const { handler } = this.route;
-    if (handler.kind !== "stream") return;
+    if (route.handler.kind !== "stream") return;
     try {
-      this.sink = handler.open(this);
+      this.sink = route.handler.open(this);
     } catch (cause) {
       this.onFault(cause);
     }
@@ -95,39 +77,34 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   onData(bytes: Buffer, start: number, end: number): void {
     if (this.isOver) return;
     const count = end - start;
-    if (this.deframer === undefined && !this.isPaused && count >= messagePrefixBytes && bytes[start] === 0) {
+    if (this.buffer === undefined && count >= messagePrefixBytes && bytes[start] === 0) {
       const length = count - messagePrefixBytes;
       // The most common case by far: a frame that is one message.
-      if (bytes.readUInt32BE(start + 1) === length && length <= this.service.maxReceiveBytes) {
+      if (bytes.readUInt32BE(start + 1) === length && length <= this.plan.service.maxReceiveBytes) {
         this.consume(count);
         this.deliver(new Uint8Array(bytes.buffer, bytes.byteOffset + start + messagePrefixBytes, length));
         return;
       }
     }
-    if (!this.connection.hold(count)) {
+    this.buffer ??= new MessageBuffer(this.connection);
+    if (!this.buffer.append(bytes, start, end)) {
       this.fail(new EtcdError(GrpcCode.resourceExhausted, "grpc: too much unread data on this connection"));
-      return;
-    }
-    this.deframer ??= new Deframer();
-    this.deframer.append(bytes, start, end);
-    if (this.isPaused) {
-      this.unreadBytes += count;
+    } else if (this.buffer.isPaused) {
+      this.buffer.unreadBytes += count;
     } else {
       this.consume(count);
-      this.deliverGathered();
+      this.deliverBuffered(this.buffer);
     }
   }
 
   onRequestEnd(): void {
-    this.isHalfClosed = true;
-    if (!this.isOver && !this.isPaused) this.deliverEnd();
+    if (!this.isOver && this.buffer?.isPaused !== true) this.deliverEnd();
   }
 
-  private deliverGathered(): void {
-    const { deframer } = this;
-    if (deframer === undefined) return;
-    const { maxReceiveBytes } = this.service;
-    while (!this.isPaused && !this.isOver && deframer.hasPrefix) {
+  private deliverBuffered(buffer: MessageBuffer): void {
+    const { maxReceiveBytes } = this.plan.service;
+    const { deframer } = buffer;
+    while (!buffer.isPaused && !this.isOver && deframer.hasPrefix) {
       const length = deframer.messageLength;
       if (length > maxReceiveBytes) {
         const text = `grpc: received message larger than max (${length} vs. ${maxReceiveBytes})`;
@@ -136,32 +113,31 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
       }
       if (!deframer.hasMessage) return;
       const flag = deframer.messageFlag;
-      const message = deframer.take();
-      this.connection.release(length + messagePrefixBytes);
+      const message = buffer.take();
       if (flag === 0) this.deliver(message);
       else this.deliverFlagged(flag, message);
     }
-    if (deframer.heldBytes === 0) this.deframer = undefined;
+    if (deframer.heldBytes === 0 && !buffer.isPaused) this.buffer = undefined;
   }
 
   private deliverFlagged(flag: number, message: Uint8Array): void {
     try {
-      this.deliver(gunzipMessage(flag, message, this.plan.isGzip, this.service.maxReceiveBytes));
+      this.deliver(gunzipMessage(flag, message, this.plan.isGzip, this.plan.service.maxReceiveBytes));
     } catch (cause) {
       this.fail(EtcdError.from(cause));
     }
   }
 
   private deliver(message: Uint8Array): void {
-    this.route.counters.messagesReceived++;
-    this.service.counters.receivedBytes += message.length;
-    const { handler } = this.route;
+    const { route, service } = this.plan;
+    route.counters.messagesReceived++;
+    service.counters.receivedBytes += message.length;
     try {
-      if (handler.kind === "stream") {
+      if (route.handler.kind === "stream") {
         this.sink?.onMessage(message);
       } else if (!this.isDispatched) {
         this.isDispatched = true;
-        handler.onRequest(this, message);
+        route.handler.onRequest(this, message);
       }
     } catch (cause) {
       this.onFault(cause);
@@ -173,11 +149,11 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
     // The codes and words are grpc-go's, which differ between its unary and its streaming path.
     if (this.sink === undefined) {
       if (this.isDispatched) return;
-      const text = this.deframer?.hasPrefix === true ? "unexpected EOF" : "EOF";
+      const text = this.buffer?.deframer.hasPrefix === true ? "unexpected EOF" : "EOF";
       this.fail(new EtcdError(GrpcCode.unknown, text));
       return;
     }
-    if (this.deframer !== undefined) {
+    if (this.buffer !== undefined) {
       this.fail(new EtcdError(GrpcCode.internal, "unexpected EOF"));
       return;
     }
@@ -190,23 +166,25 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
 
   /** A handler threw. */
   private onFault(cause: unknown): void {
-    if (!(cause instanceof EtcdError)) this.service.onError(cause);
+    if (!(cause instanceof EtcdError)) this.plan.service.onError(cause);
     this.fail(EtcdError.from(cause));
   }
 
   pause(): void {
-    this.isPaused = true;
+    if (this.isOver) return;
+    this.buffer ??= new MessageBuffer(this.connection);
+    this.buffer.isPaused = true;
   }
 
   resume(): void {
-    if (!this.isPaused) return;
-    this.isPaused = false;
-    if (this.isOver) return;
+    const { buffer } = this;
+    if (buffer === undefined || !buffer.isPaused) return;
+    buffer.isPaused = false;
     // All that waits is given back to the window at once: it is about to be read.
-    this.consume(this.unreadBytes);
-    this.unreadBytes = 0;
-    this.deliverGathered();
-    if (this.isHalfClosed && !this.isPaused && !this.isOver) this.deliverEnd();
+    this.consume(buffer.unreadBytes);
+    buffer.unreadBytes = 0;
+    this.deliverBuffered(buffer);
+    if (this.remoteClosed && !this.isOver && this.buffer?.isPaused !== true) this.deliverEnd();
   }
 
   // ---- the answer ----
@@ -234,7 +212,7 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   /** Whether a body of `count` bytes fits the windows, a frame and the socket, with nothing before it. */
   private canSendNow(count: number): boolean {
     return (
-      this.pendingBytes === 0 &&
+      this.outgoing === undefined &&
       count <= defaultMaxFrameBytes &&
       count <= this.sendWindow &&
       count <= this.connection.sending.window &&
@@ -277,14 +255,18 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
     }
     this.queueData(messagePrefix(message.length));
     this.queueData(message);
-    if (this.pendingBytes > callPendingMaxBytes + count) this.overflow();
-    this.wantsDrain = this.pendingBytes >= callHighWaterBytes;
-    return !this.wantsDrain;
+    const { pendingBytes } = this;
+    if (pendingBytes > callPendingMaxBytes + count) this.overflow();
+    if (pendingBytes < callHighWaterBytes) return true;
+    this.listeners ??= new CallListeners();
+    this.listeners.wantsDrain = true;
+    return false;
   }
 
   /** The producer does not listen to `write`. */
   private overflow(): void {
-    this.service.onError(new Error(`${this.path}: ${this.pendingBytes} bytes of a streaming answer wait`));
+    const { service } = this.plan;
+    service.onError(new Error(`${this.path}: ${this.pendingBytes} bytes of a streaming answer wait`));
     this.finishWith(GrpcCode.resourceExhausted);
     this.reset(ErrorCode.enhanceYourCalm);
     this.cancel();
@@ -292,14 +274,16 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
 
   override onSent(): void {
     this.connection.keepalive.hasSent = true;
-    if (!this.wantsDrain || this.pendingBytes >= callHighWaterBytes / 2 || this.isOver) return;
-    this.wantsDrain = false;
-    for (const callback of this.drainCallbacks ?? []) callback();
+    const { pendingBytes } = this;
+    if (pendingBytes === 0 && this.outgoing?.isFinishing === false) this.outgoing = undefined;
+    if (this.listeners?.wantsDrain !== true || pendingBytes >= callHighWaterBytes / 2 || this.isOver) return;
+    this.listeners.wantsDrain = false;
+    this.listeners.drained(this.plan.service.onError);
   }
 
   onDrain(callback: () => void): void {
-    this.drainCallbacks ??= [];
-    this.drainCallbacks.push(callback);
+    this.listeners ??= new CallListeners();
+    this.listeners.onDrain.push(callback);
   }
 
   end(): void {
@@ -323,21 +307,21 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   }
 
   private countSent(messageBytes: number): void {
-    this.route.counters.messagesSent++;
-    this.service.counters.sentBytes += messageBytes;
+    this.plan.route.counters.messagesSent++;
+    this.plan.service.counters.sentBytes += messageBytes;
   }
 
   /** The call has its status. */
   private finishWith(code: GrpcCode): void {
     this.isOver = true;
-    this.route.counters.handled[code]!++;
+    this.plan.route.counters.handled[code]!++;
     if (this.deadline !== undefined) {
       this.deadline.cancel();
       this.deadline = undefined;
     }
-    if (this.deframer !== undefined) {
-      this.connection.release(this.deframer.heldBytes);
-      this.deframer = undefined;
+    if (this.buffer !== undefined) {
+      this.buffer.drop();
+      this.buffer = undefined;
     }
   }
 
@@ -348,8 +332,8 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
       callback();
       return;
     }
-    this.cancelCallbacks ??= [];
-    this.cancelCallbacks.push(callback);
+    this.listeners ??= new CallListeners();
+    this.listeners.onCancel.push(callback);
   }
 
   /** The client reset the stream or went away. */
@@ -360,7 +344,6 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
 
   /** The deadline passed. */
   onTimer(): void {
-    this.deadline = undefined;
     if (this.isOver) return;
     if (this.pendingBytes > 0) {
       // A message has been begun and cannot be completed: there is no place for a status.
@@ -375,17 +358,9 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   private cancel(): void {
     if (this.cancelled) return;
     this.cancelled = true;
-    const callbacks = this.cancelCallbacks;
-    this.cancelCallbacks = undefined;
-    this.drainCallbacks = undefined;
-    if (callbacks === undefined) return;
-    for (const callback of callbacks) {
-      try {
-        callback();
-      } catch (cause) {
-        this.service.onError(cause);
-      }
-    }
+    const { listeners } = this;
+    this.listeners = undefined;
+    listeners?.cancelled(this.plan.service.onError);
   }
 }
 

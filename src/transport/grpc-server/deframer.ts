@@ -65,4 +65,13 @@ export class Deframer {
     this.start = to;
     return new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + from, to - from);
   }
+
+  /** Forgets everything. Returns how many bytes that was. */
+  drop(): number {
+    const dropped = this.heldBytes;
+    this.bytes = Buffer.alloc(0);
+    this.start = 0;
+    this.end = 0;
+    return dropped;
+  }
 }

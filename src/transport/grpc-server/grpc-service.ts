@@ -34,7 +34,7 @@ export class GrpcService {
     this.routes = routes;
     this.maxReceiveBytes = options.maxReceiveBytes;
     this.onError = options.onError;
-    this.planner = new CallPlanner(routes);
+    this.planner = new CallPlanner(this);
   }
 
   plan(head: RequestHead, contentType: string): CallPlan {
@@ -42,8 +42,7 @@ export class GrpcService {
   }
 
   makeStream(connection: Http2Connection, id: number, head: RequestHead, plan: CallPlan): Http2Stream {
-    if (plan.refusal !== undefined || plan.route === undefined)
-      return new RefusedCall(connection, id, head, plan);
-    return new Call(connection, id, head, this, plan, plan.route);
+    if (plan.kind === "call") return new Call(connection, id, head, plan);
+    return new RefusedCall(connection, id, head, plan);
   }
 }

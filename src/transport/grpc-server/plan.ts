@@ -2,6 +2,7 @@ import { GrpcCode } from "../../errors/etcd-error.ts";
 import { goQuote } from "../../lib/go-quote.ts";
 import type { GrpcHandler, Metadata } from "../grpc.ts";
 import type { RequestHead } from "../http2/request-head.ts";
+import type { GrpcService } from "./grpc-service.ts";
 import { badBase64At, HeaderMetadata } from "./metadata.ts";
 import { parseGrpcTimeout } from "./timeout.ts";
 
@@ -28,17 +29,25 @@ export interface Refusal {
 }
 
 /** What the header list of a gRPC request asks for: worked out once for all requests with the same list. */
-export interface CallPlan {
-  readonly kind: "grpc";
-  readonly route: Route | undefined;
-  readonly refusal: Refusal | undefined;
+export type CallPlan = ServedCallPlan | RefusedCallPlan;
+
+export interface ServedCallPlan {
+  readonly kind: "call";
+  readonly service: GrpcService;
+  readonly route: Route;
   readonly timeoutMs: number | undefined;
   readonly metadata: Metadata;
-  /** `grpc-encoding`, if it is one that we can decode. */
+  /** The client may compress. */
   readonly isGzip: boolean;
   /** What the answer's content-type has to be, and whether that is plain `application/grpc`. */
   readonly contentType: string;
   readonly isPlain: boolean;
+}
+
+export interface RefusedCallPlan {
+  readonly kind: "refused call";
+  readonly refusal: Refusal;
+  readonly contentType: string;
 }
 
 /** A shorter timeout is over before anybody can look at the clock. */
@@ -51,23 +60,28 @@ export function isGrpc(contentType: string | undefined): contentType is string {
 }
 
 export class CallPlanner {
-  private readonly routes: ReadonlyMap<string, Route>;
-  private readonly services = new Set<string>();
+  private readonly service: GrpcService;
+  private readonly serviceNames = new Set<string>();
 
-  constructor(routes: ReadonlyMap<string, Route>) {
-    this.routes = routes;
-    for (const path of routes.keys()) this.services.add(path.slice(1, path.lastIndexOf("/")));
+  constructor(service: GrpcService) {
+    this.service = service;
+    for (const path of service.routes.keys()) this.serviceNames.add(path.slice(1, path.lastIndexOf("/")));
   }
 
   plan(head: RequestHead, contentType: string): CallPlan {
-    const { timeout, encoding, refusal } = checkFields(head, contentType);
-    const route = this.routes.get(head.path);
+    const { timeoutMs, encoding, refusal: early } = checkFields(head, contentType);
     const answerType = answerContentType(contentType);
+    const route = this.service.routes.get(head.path);
+    const refusal =
+      early ?? (route === undefined ? this.refusalOfPath(head.path) : refusalOfEncoding(encoding));
+    if (route === undefined || refusal !== undefined) {
+      return { kind: "refused call", refusal: refusal!, contentType: answerType };
+    }
     return {
-      kind: "grpc",
+      kind: "call",
+      service: this.service,
       route,
-      refusal: refusal ?? this.refusalOfPath(head.path, route) ?? refusalOfEncoding(encoding),
-      timeoutMs: timeout,
+      timeoutMs,
       metadata: new HeaderMetadata(head),
       isGzip: encoding === "gzip",
       contentType: answerType,
@@ -76,12 +90,11 @@ export class CallPlanner {
   }
 
   /** grpc-go's words for a path that leads nowhere. */
-  private refusalOfPath(path: string, route: Route | undefined): Refusal | undefined {
-    if (route !== undefined) return undefined;
+  private refusalOfPath(path: string): Refusal {
     const slash = path.lastIndexOf("/");
     if (!path.startsWith("/") || slash === 0) return unimplemented(`malformed method name: ${goQuote(path)}`);
     const service = path.slice(1, slash);
-    if (!this.services.has(service)) return unimplemented(`unknown service ${service}`);
+    if (!this.serviceNames.has(service)) return unimplemented(`unknown service ${service}`);
     return unimplemented(`unknown method ${path.slice(slash + 1)} for service ${service}`);
   }
 }
@@ -99,8 +112,8 @@ function refusalOfEncoding(encoding: string): Refusal | undefined {
 function checkFields(
   head: RequestHead,
   contentType: string,
-): { timeout: number | undefined; encoding: string; refusal: Refusal | undefined } {
-  let timeout: number | undefined;
+): { timeoutMs: number | undefined; encoding: string; refusal: Refusal | undefined } {
+  let timeoutMs: number | undefined;
   let encoding = "";
   let problem: string | undefined;
   let hosts = 0;
@@ -109,7 +122,7 @@ function checkFields(
     const value = head.fields[at + 1]!;
     if (name === "grpc-timeout") {
       const parsed = parseGrpcTimeout(value);
-      if (typeof parsed === "number") timeout = parsed;
+      if (typeof parsed === "number") timeoutMs = parsed;
       else problem = `malformed grpc-timeout: ${parsed.problem}`;
     } else if (name === "grpc-encoding") {
       encoding = value;
@@ -119,7 +132,7 @@ function checkFields(
       problem = problemOfBinary(name, value) ?? problem;
     }
   }
-  return { timeout, encoding, refusal: firstProblem(head, contentType, hosts, problem, timeout) };
+  return { timeoutMs, encoding, refusal: firstProblem(head, contentType, hosts, problem, timeoutMs) };
 }
 
 function problemOfBinary(name: string, value: string): string | undefined {

@@ -1,23 +1,20 @@
-import { GrpcCode } from "../../errors/etcd-error.ts";
 import type { Http2Connection } from "../http2/connection.ts";
 import type { RequestHead } from "../http2/request-head.ts";
 import { Http2Stream } from "../http2/stream.ts";
-import type { CallPlan, Refusal } from "./plan.ts";
+import type { RefusedCallPlan } from "./plan.ts";
 import { trailersOnly } from "./response-blocks.ts";
-
-const noRoute: Refusal = { httpStatus: 200, code: GrpcCode.unimplemented, message: "unknown method" };
 
 /** A call that is answered from its headers alone. */
 export class RefusedCall extends Http2Stream {
-  private readonly plan: CallPlan;
+  private readonly plan: RefusedCallPlan;
 
-  constructor(connection: Http2Connection, id: number, head: RequestHead, plan: CallPlan) {
+  constructor(connection: Http2Connection, id: number, head: RequestHead, plan: RefusedCallPlan) {
     super(connection, id, head);
     this.plan = plan;
   }
 
   onOpen(): void {
-    const { httpStatus, code, message } = this.plan.refusal ?? noRoute;
+    const { httpStatus, code, message } = this.plan.refusal;
     this.sendHeaderBlock(trailersOnly(httpStatus, this.plan.contentType, code, message), true);
   }
 

@@ -29,6 +29,7 @@ import type { RequestHead } from "./request-head.ts";
 import { SendQueue } from "./send-queue.ts";
 import { StallTimer } from "./stall-timer.ts";
 import type { Http2Stream } from "./stream.ts";
+import { StreamTable } from "./stream-table.ts";
 
 /** What runs on top of HTTP/2. */
 export interface Http2Application {
@@ -88,7 +89,7 @@ export class Http2Connection implements FrameSink {
   readonly guard: FloodGuard;
   readonly keepalive: Keepalive;
   /** The streams that are not closed. */
-  readonly streams = new Map<number, Http2Stream>();
+  readonly streams = new StreamTable();
   /** Kept for the application: how it encodes answers on this connection. */
   encoding: unknown = undefined;
 
@@ -312,7 +313,7 @@ export class Http2Connection implements FrameSink {
     }
     this.environment.counters.streamsOpened++;
     const stream = this.environment.application.makeStream(this, id, head);
-    this.streams.set(id, stream);
+    this.streams.add(stream);
     stream.remoteClosed = isEnd;
     stream.onOpen();
     if (isEnd) this.onRemoteEnd(stream);
@@ -345,16 +346,16 @@ export class Http2Connection implements FrameSink {
 
   /** A stream came to its regular end on both sides. */
   complete(stream: Http2Stream): void {
-    if (!this.streams.has(stream.id)) return;
+    if (!this.streams.has(stream)) return;
     this.guard.onStreamDone();
     this.forget(stream);
   }
 
   private forget(stream: Http2Stream): void {
-    if (!this.streams.delete(stream.id)) return;
+    if (!this.streams.delete(stream)) return;
     this.ended.add(stream.id);
     this.lingering.delete(stream);
-    if (stream.pendingBytes > 0) this.sending.pendingBytes -= stream.dropQueued();
+    if (stream.outgoing !== undefined) this.sending.pendingBytes -= stream.outgoing.drop();
     if (this.streams.size === 0) this.drainState.onIdle();
   }
 
@@ -371,8 +372,7 @@ export class Http2Connection implements FrameSink {
 
   /** The stream has something to send, or may send again. */
   schedule(stream: Http2Stream): void {
-    this.sending.add(stream);
-    if (stream.isScheduled) this.requestFlush();
+    if (this.sending.add(stream)) this.requestFlush();
   }
 
   requestFlush(): void {
@@ -486,7 +486,7 @@ export class Http2Connection implements FrameSink {
     for (const stream of open) {
       stream.remoteClosed = true;
       stream.localClosed = true;
-      stream.dropQueued();
+      stream.outgoing?.drop();
       stream.onAborted(ErrorCode.cancel);
     }
   }

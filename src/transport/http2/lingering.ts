@@ -27,7 +27,7 @@ export class Lingering implements TimerTarget {
   }
 
   delete(stream: Http2Stream): void {
-    this.streams.delete(stream);
+    if (this.streams.size > 0) this.streams.delete(stream);
   }
 
   onTimer(): void {

@@ -1,13 +1,12 @@
 import type { Http2Connection } from "./connection.ts";
 import type { ErrorCode } from "./protocol.ts";
 import type { RequestHead } from "./request-head.ts";
-
-/** Encodes a header block at the moment it is sent: what it may refer to depends on the blocks sent before. */
-export type BlockMaker = () => Uint8Array;
+import { type BlockMaker, SendBuffer } from "./send-buffer.ts";
 
 /**
  * One exchange on a connection: the state of RFC 9113, 5.1, both flow-control windows, and what waits to be sent.
- * The application derives from it: one object a call.
+ * The application derives from it: one object a call. There are very many of them, so what only some need is in
+ * objects of its own.
  *
  * A stream is made by a request's HEADERS, so it is never idle: it is open, half closed (`remoteClosed` or
  * `localClosed`), or closed (both, or reset), and a closed one is no longer known to its connection.
@@ -27,16 +26,8 @@ export abstract class Http2Stream {
   remoteClosed = false;
   /** We sent END_STREAM or RST_STREAM. */
   localClosed = false;
-  /** In the connection's queue of streams that have something to send. */
-  isScheduled = false;
-  /** Body bytes that wait. The first one is sent up to `queueOffset`. */
-  private queue: Uint8Array[] | undefined = undefined;
-  private queueAt = 0;
-  private queueOffset = 0;
-  pendingBytes = 0;
-  /** Once the queue is empty, END_STREAM goes out: on these trailers, or on the last DATA frame if there are none. */
-  isFinishing = false;
-  private trailers: BlockMaker | undefined = undefined;
+  /** What waits to be sent. */
+  outgoing: SendBuffer | undefined = undefined;
 
   constructor(connection: Http2Connection, id: number, head: RequestHead) {
     this.connection = connection;
@@ -69,6 +60,11 @@ export abstract class Http2Stream {
     }
   }
 
+  /** Body bytes that wait to be sent. */
+  get pendingBytes(): number {
+    return this.outgoing === undefined ? 0 : this.outgoing.pendingBytes;
+  }
+
   /** Sends an encoded header block at once: header blocks are not subject to flow control. */
   sendHeaderBlock(block: Uint8Array, isEnd: boolean): void {
     if (this.localClosed) return;
@@ -78,80 +74,31 @@ export abstract class Http2Stream {
 
   /** Queues body bytes. They must not change until they are sent. */
   queueData(bytes: Uint8Array): void {
-    if (this.localClosed || this.isFinishing || bytes.length === 0) return;
-    if (this.queue === undefined) this.queue = [bytes];
-    else this.queue.push(bytes);
-    this.pendingBytes += bytes.length;
+    if (this.localClosed || bytes.length === 0) return;
+    this.outgoing ??= new SendBuffer();
+    if (this.outgoing.isFinishing) return;
+    this.outgoing.push(bytes);
     this.connection.addPending(bytes.length);
     this.connection.schedule(this);
   }
 
   /** After what is queued: trailers, or a bare END_STREAM. */
   finish(trailers: BlockMaker | undefined): void {
-    if (this.localClosed || this.isFinishing) return;
+    if (this.localClosed) return;
     if (this.pendingBytes === 0 && trailers !== undefined) {
       this.sendHeaderBlock(trailers(), true);
       return;
     }
-    this.isFinishing = true;
-    this.trailers = trailers;
+    this.outgoing ??= new SendBuffer();
+    if (this.outgoing.isFinishing) return;
+    this.outgoing.isFinishing = true;
+    this.outgoing.trailers = trailers;
     this.connection.schedule(this);
   }
 
   /** Ends the exchange with RST_STREAM. What waits is dropped. */
   reset(code: ErrorCode): void {
     this.connection.resetStream(this, code);
-  }
-
-  /** Whether the queue has something that the peer's window for this stream lets out. */
-  get canSend(): boolean {
-    return this.pendingBytes > 0 ? this.sendWindow > 0 : this.isFinishing;
-  }
-
-  /** For the connection: moves `count` bytes of the queue into `target`. */
-  takeQueued(target: Uint8Array, at: number, count: number): void {
-    const queue = this.queue!;
-    this.pendingBytes -= count;
-    this.sendWindow -= count;
-    while (count > 0) {
-      const bytes = queue[this.queueAt]!;
-      const take = Math.min(count, bytes.length - this.queueOffset);
-      target.set(bytes.subarray(this.queueOffset, this.queueOffset + take), at);
-      at += take;
-      count -= take;
-      this.queueOffset += take;
-      if (this.queueOffset < bytes.length) break;
-      this.queueOffset = 0;
-      this.queueAt++;
-    }
-    if (this.pendingBytes === 0) {
-      this.queue = undefined;
-      this.queueAt = 0;
-    } else if (this.queueAt > 64 && this.queueAt * 2 > queue.length) {
-      queue.splice(0, this.queueAt);
-      this.queueAt = 0;
-    }
-  }
-
-  /** For the connection: the queue is empty and the stream is finishing. */
-  sendTrailers(): void {
-    if (this.trailers === undefined) return;
-    this.connection.frames.headers(this.id, this.trailers(), true);
-    this.closeLocal();
-  }
-
-  get hasTrailers(): boolean {
-    return this.trailers !== undefined;
-  }
-
-  /** Forgets what waits to be sent. Returns how many bytes that was. */
-  dropQueued(): number {
-    const dropped = this.pendingBytes;
-    this.queue = undefined;
-    this.queueAt = 0;
-    this.queueOffset = 0;
-    this.pendingBytes = 0;
-    return dropped;
   }
 
   /** We have sent END_STREAM. */
