@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MemberId, RaftIndex, Term } from "../lib/ids.ts";
 import { type Entry, EntryType } from "../lib/raft-entry.ts";
+import { MessageType, makeMessage } from "../lib/raft-message.ts";
 import { freshStart } from "./bootstrap.ts";
 import type { RaftConfig } from "./config.ts";
 import type { RaftStart } from "./log/start.ts";
@@ -178,6 +179,22 @@ describe("a sole voter", () => {
     node.bootstrap([{ id }]);
     assert.equal(node.propose([entry("a")]), "no leader");
     assert.equal(node.readIndex(Uint8Array.of(1)), "no leader");
+  });
+});
+
+describe("messages from the network", () => {
+  it("that are local, or answers from strangers, are ignored", () => {
+    const node = leading();
+    const { term } = node;
+    const from = 9n as MemberId;
+    for (const type of [MessageType.hup, MessageType.checkQuorum, MessageType.storageAppendResp]) {
+      node.step(makeMessage({ type, from, term: (term + 5) as Term }));
+    }
+    for (const type of [MessageType.appResp, MessageType.heartbeatResp, MessageType.voteResp]) {
+      node.step(makeMessage({ type, from, term: (term + 5) as Term }));
+    }
+    assert.equal(node.role, "leader");
+    assert.equal(node.term, term);
   });
 });
 
