@@ -78,7 +78,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
   const confState = await load(store, { cluster, alarms, lessor, clock });
 
   // A crash may have come between making the log and writing its first entries.
-  const isFirst = contents.lastIndex === 0;
+  const isFirst = contents.hardState === undefined;
   const start = isFirst
     ? await firstStart(wal, options.hasLog ? await initialMembers(options) : members)
     : restart(contents, backend, confState);
