@@ -69,6 +69,12 @@ export class CallPlanner {
   }
 
   plan(head: RequestHead, contentType: string): CallPlan {
+    const basis = head.basis?.plan as CallPlan | undefined;
+    if (basis?.kind === "call") {
+      const timeoutMs = timeoutOf(head);
+      // Metadata leaves the timeout out, so it may be shared.
+      if (timeoutMs > leastTimeoutMs) return { ...basis, timeoutMs };
+    }
     const { timeoutMs, encoding, refusal: early } = checkFields(head, contentType);
     const answerType = answerContentType(contentType);
     const route = this.service.routes.get(head.path);
@@ -97,6 +103,13 @@ export class CallPlanner {
     if (!this.serviceNames.has(service)) return unimplemented(`unknown service ${service}`);
     return unimplemented(`unknown method ${path.slice(slash + 1)} for service ${service}`);
   }
+}
+
+/** The `grpc-timeout` of a head that has one, 0 if it is malformed. */
+function timeoutOf(head: RequestHead): number {
+  const at = head.fields.lastIndexOf("grpc-timeout");
+  const parsed = at < 0 ? 0 : parseGrpcTimeout(head.fields[at + 1]!);
+  return typeof parsed === "number" ? parsed : 0;
 }
 
 function unimplemented(message: string): Refusal {

@@ -8,6 +8,7 @@ import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { dispatchFrame } from "./frames/dispatch.ts";
 import type { HeaderAssembly } from "./frames/headers.ts";
+import { HeadMemo } from "./head-memo.ts";
 import { IdRing } from "./id-ring.ts";
 import { Keepalive, type KeepaliveLimits } from "./keepalive.ts";
 import type { ConnectionLimits } from "./limits.ts";
@@ -86,6 +87,7 @@ export class Http2Connection implements FrameSink {
   readonly sending: SendQueue;
   readonly hpack: HpackDecoder;
   readonly cache: BlockCache;
+  readonly heads = new HeadMemo();
   readonly guard: FloodGuard;
   readonly keepalive: Keepalive;
   /** The streams that are not closed. */

@@ -1,7 +1,7 @@
 import { ErrorCode, StreamError } from "./protocol.ts";
 
-/** A request's header list, checked (RFC 9113, 8.2 and 8.3). May be shared by many requests: never changed. */
-export class RequestHead {
+/** What a header list says. */
+export interface RequestHeadParts {
   readonly method: string;
   readonly path: string;
   readonly scheme: string;
@@ -12,18 +12,26 @@ export class RequestHead {
   readonly contentType: string | undefined;
   /** The regular fields: name, value, name, value ... */
   readonly fields: readonly string[];
+  /** How many strings of the list the pseudo-headers were. */
+  readonly pseudoLength: number;
+}
+
+/** A request's header list, checked (RFC 9113, 8.2 and 8.3). May be shared by many requests: never changed. */
+export class RequestHead implements RequestHeadParts {
+  readonly method: string;
+  readonly path: string;
+  readonly scheme: string;
+  readonly authority: string | undefined;
+  readonly contentLength: number;
+  readonly contentType: string | undefined;
+  readonly fields: readonly string[];
+  readonly pseudoLength: number;
   /** What the application made of it, so that a head seen again costs nothing. */
   plan: unknown = undefined;
+  /** A head that says the same but for its `grpc-timeout`. */
+  basis: RequestHead | undefined = undefined;
 
-  constructor(options: {
-    readonly method: string;
-    readonly path: string;
-    readonly scheme: string;
-    readonly authority: string | undefined;
-    readonly contentLength: number;
-    readonly contentType: string | undefined;
-    readonly fields: readonly string[];
-  }) {
+  constructor(options: RequestHeadParts) {
     this.method = options.method;
     this.path = options.path;
     this.scheme = options.scheme;
@@ -31,6 +39,16 @@ export class RequestHead {
     this.contentLength = options.contentLength;
     this.contentType = options.contentType;
     this.fields = options.fields;
+    this.pseudoLength = options.pseudoLength;
+  }
+
+  /** A head with other regular fields, which differ only in their `grpc-timeout`. */
+  withFields(fields: readonly string[]): RequestHead {
+    const { method, path, scheme, authority, contentLength, contentType, pseudoLength } = this;
+    const parts = { method, path, scheme, authority, contentLength, contentType, pseudoLength, fields };
+    const head = new RequestHead(parts);
+    head.basis = this;
+    return head;
   }
 }
 
@@ -66,7 +84,8 @@ export function parseRequestHead(streamId: number, fields: readonly string[]): R
   if (scheme === undefined || scheme === "") throw malformed(streamId, "no :scheme");
   if (path === undefined || path === "") throw malformed(streamId, "no :path");
   const authority = pseudo.get(":authority");
-  return new RequestHead({ method, path, scheme, authority, contentLength, contentType, fields: regular });
+  const parts = { method, path, scheme, authority, contentLength, contentType };
+  return new RequestHead({ ...parts, fields: regular, pseudoLength: at });
 }
 
 /** Checks the fields after a body (8.1): no pseudo-headers among them. */

@@ -10,7 +10,7 @@ import {
   flagPriority,
   StreamError,
 } from "../protocol.ts";
-import { checkTrailers, parseRequestHead, type RequestHead } from "../request-head.ts";
+import { checkTrailers, type RequestHead } from "../request-head.ts";
 import { readUint32 } from "./read-uint32.ts";
 
 /** A header block whose CONTINUATIONs are still to come. */
@@ -133,7 +133,7 @@ function readHead(
   if (known !== undefined) return known;
   const list = decode(connection, block, start, end);
   if (list.truncated) throw tooLarge(streamId);
-  const head = parseRequestHead(streamId, list.fields);
+  const head = connection.heads.read(streamId, list.fields);
   if (table.generation === generation) cache.keep(block, start, end, generation, head);
   return head;
 }
