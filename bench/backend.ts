@@ -1,6 +1,6 @@
 /**
  * What the backends can do, alone: `bun bench/backend.ts [--kind sqlite|memory] [--keys N] [--driver NAME]
- * [--page-size N]`. Figures are in src/backend/DESIGN.md.
+ * [--page-size BYTES] [--writer-cache MIB] [--wal-max MIB] [--writes-only]`. Figures are in src/backend/DESIGN.md.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,6 +18,9 @@ const { values } = parseArgs({
     keys: { type: "string", default: "1000000" },
     driver: { type: "string" },
     "page-size": { type: "string", default: "4096" },
+    "writer-cache": { type: "string", default: "4" },
+    "wal-max": { type: "string", default: "32" },
+    "writes-only": { type: "boolean", default: false },
     dir: { type: "string" },
   },
 });
@@ -35,6 +38,8 @@ const options: BackendOptions =
         kind: "sqlite",
         dir,
         pageSize: Number(values["page-size"]),
+        writerCacheBytes: Number(values["writer-cache"]) * 1024 * 1024,
+        walBytesMax: Number(values["wal-max"]) * 1024 * 1024,
         ...(values.driver ? { driver: values.driver as SqliteDriverName } : {}),
       };
 let backend: Backend = await openBackend(options);
@@ -124,6 +129,10 @@ say("after the load", `rss ${rss().toFixed(0)} MB, file ${fileMb()}`);
 await load("overwrite 1,000 hot keys", 300_000, () => random.below(1000));
 await load("overwrite at random", 200_000, anyKey);
 say("after the overwrites", `rss ${rss().toFixed(0)} MB, file ${fileMb()}`);
+if (values["writes-only"]) {
+  await backend.close();
+  process.exit();
+}
 
 time("newestHead, random", 100_000, () => backend.newestHead(name(anyKey())));
 time("newestHead, 1,000 hot keys", 100_000, () => backend.newestHead(name(random.below(1000))));

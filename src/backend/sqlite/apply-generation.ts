@@ -34,17 +34,17 @@ export class GenerationWriter {
   constructor(db: SqliteDatabase, file: string) {
     this.#file = file;
     this.#insertLog = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-    this.#findCur = db.prepare(`SELECT ${headColumns} FROM cur WHERE key = ?`);
+    this.#findCur = db.prepare(`SELECT ${headColumns} FROM cur WHERE key = +?`);
     this.#insertCur = db.prepare("INSERT INTO cur VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
     this.#updateCur =
       db.prepare(`UPDATE cur SET version = ?2, main = ?3, sub = ?4, create_rev = ?5, lease = ?6,
-      seq = ?7, chain = ?8, head_check = ?9 WHERE key = ?1`);
-    this.#above = db.prepare(`SELECT key, ${headColumns} FROM cur WHERE key > ? ORDER BY key LIMIT 1`);
-    this.#below = db.prepare(`SELECT key, ${headColumns} FROM cur WHERE key < ? ORDER BY key DESC LIMIT 1`);
+      seq = ?7, chain = ?8, head_check = ?9 WHERE key = +?1`);
+    this.#above = db.prepare(`SELECT key, ${headColumns} FROM cur WHERE key > +? ORDER BY key LIMIT 1`);
+    this.#below = db.prepare(`SELECT key, ${headColumns} FROM cur WHERE key < +? ORDER BY key DESC LIMIT 1`);
     this.#insertMilestone = db.prepare("INSERT INTO milestone VALUES (?, ?)");
     this.#putMeta = db.prepare(`INSERT INTO meta VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET value = excluded.value, row_check = excluded.row_check`);
-    this.#deleteMeta = db.prepare("DELETE FROM meta WHERE bucket = ? AND key = ?");
+    this.#deleteMeta = db.prepare("DELETE FROM meta WHERE bucket = +? AND key = +?");
   }
 
   /** Returns the state after the generation; the caller writes it. */

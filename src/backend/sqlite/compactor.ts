@@ -31,10 +31,10 @@ export class Compactor {
   constructor(db: SqliteDatabase, file: string) {
     this.#file = file;
     this.#next = db.prepare(`SELECT seq, main, sub, create_rev, version, lease, prev, chain, head_check, key
-      FROM log WHERE seq > ? ORDER BY seq LIMIT ${rowsPerBatch}`);
-    this.#deleteLog = db.prepare("DELETE FROM log WHERE seq = ?");
-    this.#deleteCur = db.prepare("DELETE FROM cur WHERE key = ? AND seq = ?");
-    this.#deleteMilestone = db.prepare("DELETE FROM milestone WHERE key = ? AND seq = ?");
+      FROM log WHERE seq > +? ORDER BY seq LIMIT ${rowsPerBatch}`);
+    this.#deleteLog = db.prepare("DELETE FROM log WHERE seq = +?");
+    this.#deleteCur = db.prepare("DELETE FROM cur WHERE key = +? AND seq = +?");
+    this.#deleteMilestone = db.prepare("DELETE FROM milestone WHERE key = +? AND seq = +?");
   }
 
   /** Works for about `budgetMs` inside a transaction that the caller has begun. The caller writes the state. */

@@ -1,6 +1,6 @@
 /**
- * Counting live keys. When nothing newer than the revision asked for can be in the file, SQLite only has to step
- * over entries without looking into them: 50,000 keys in half a millisecond. Else it has to look at each.
+ * Counting live keys. When nothing newer than the revision asked for is in the file, SQLite only has to step over
+ * entries without looking into them: 50,000 keys in about a millisecond. Else it has to look at each.
  */
 import { fromBinaryKey, toBinaryKey } from "../../lib/binary-key.ts";
 import type { SqliteDatabase, SqliteStatement } from "../../runtime/sqlite.ts";
@@ -21,9 +21,9 @@ export interface Counted {
 
 /** The statements for spans with an end, or without: an end that may be missing would keep SQLite from using it. */
 interface SpanStatements {
-  readonly full: SqliteStatement<{ boundary: Uint8Array | null; dead: number }>;
+  readonly full: SqliteStatement<{ boundary: Uint8Array | null; dead: number; revision: number }>;
+  readonly tail: SqliteStatement<{ all_keys: number; dead: number; revision: number }>;
   readonly boundary: SqliteStatement<{ key: Uint8Array }>;
-  readonly tail: SqliteStatement<{ all_keys: number; dead: number }>;
   readonly old: SqliteStatement<{ live: number }>;
   readonly newer: SqliteStatement<CurRow>;
 }
@@ -43,24 +43,25 @@ export class CountReader {
     this.#past = past;
     this.#begin = db.prepare("BEGIN");
     this.#commit = db.prepare("COMMIT");
-    this.#bounded = prepare(db, "key >= ?1 AND key < ?2");
-    this.#unbounded = prepare(db, "key >= ?1 AND ?2 IS NULL");
+    this.#bounded = prepare(db, "key >= +?1 AND key < +?2");
+    this.#unbounded = prepare(db, "key >= +?1 AND +?2 IS NULL");
   }
 
   count(span: KeySpan, at: number, limit: number): Counted {
-    return at >= this.#horizon.handedRevision
-      ? this.#countNewest(span, limit)
-      : this.#countPast(span, at, limit);
+    const newest = at >= this.#horizon.writtenRevision ? this.#countNewest(span, at, limit) : undefined;
+    return newest ?? this.#countPast(span, at, limit);
   }
 
-  #countNewest(span: KeySpan, limit: number): Counted {
+  /** Undefined if the file has a generation newer than `at`: one that is being written may be there already. */
+  #countNewest(span: KeySpan, at: number, limit: number): Counted | undefined {
     const from = fromBinaryKey(span.from);
     const to = span.to === undefined ? null : fromBinaryKey(span.to);
     const statements = to === null ? this.#unbounded : this.#bounded;
-    const { boundary, dead } = statements.full.get(from, to, limit)!;
-    if (boundary) return { count: limit - dead, next: toBinaryKey(boundary) };
+    const full = statements.full.get(from, to, limit)!;
+    if (full.revision > at) return undefined;
+    if (full.boundary) return { count: limit - full.dead, next: toBinaryKey(full.boundary) };
     const tail = statements.tail.get(from, to)!;
-    return { count: tail.all_keys - tail.dead, next: undefined };
+    return tail.revision > at ? undefined : { count: tail.all_keys - tail.dead, next: undefined };
   }
 
   #countPast(span: KeySpan, at: number, limit: number): Counted {
@@ -101,16 +102,19 @@ export class CountReader {
 }
 
 function prepare(db: SqliteDatabase, span: string): SpanStatements {
-  const boundary = `SELECT key FROM cur WHERE ${span} ORDER BY key LIMIT 1 OFFSET ?3`;
+  const boundary = `SELECT key FROM cur WHERE ${span} ORDER BY key LIMIT 1 OFFSET +?3`;
   const dead = `SELECT count(*) FROM cur INDEXED BY cur_tombstone WHERE version = 0 AND ${span}`;
+  const revision = "(SELECT revision FROM state WHERE id = 0) AS revision";
   return {
     // Each is one statement, so that it sees one state.
     full: db.prepare(`WITH b(key) AS MATERIALIZED (${boundary})
-      SELECT (SELECT key FROM b) AS boundary, (${dead} AND key < (SELECT key FROM b)) AS dead`),
-    tail: db.prepare(`SELECT (SELECT count(*) FROM cur WHERE ${span}) AS all_keys, (${dead}) AS dead`),
+      SELECT (SELECT key FROM b) AS boundary, (${dead} AND key < (SELECT key FROM b)) AS dead, ${revision}`),
+    tail: db.prepare(
+      `SELECT (SELECT count(*) FROM cur WHERE ${span}) AS all_keys, (${dead}) AS dead, ${revision}`,
+    ),
     boundary: db.prepare(boundary),
-    old: db.prepare(`SELECT count(*) AS live FROM cur WHERE ${span} AND version > 0 AND main <= ?3`),
-    newer: db.prepare(`SELECT ${curColumns} FROM cur WHERE ${span} AND main > ?3
+    old: db.prepare(`SELECT count(*) AS live FROM cur WHERE ${span} AND version > 0 AND main <= +?3`),
+    newer: db.prepare(`SELECT ${curColumns} FROM cur WHERE ${span} AND main > +?3
       ORDER BY key LIMIT ${pastVisitsMax + 1}`),
   };
 }

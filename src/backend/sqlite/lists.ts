@@ -20,37 +20,48 @@ export class ListReader {
   readonly #history: SqliteStatement<LogRow>;
   readonly #ofLease: SqliteStatement<CurRow>;
   readonly #meta: SqliteStatement<MetaRow>;
+  readonly #metaBelow: SqliteStatement<MetaRow & { bucket: string }>;
+  readonly #metaAbove: SqliteStatement<MetaRow & { bucket: string }>;
 
   constructor(db: SqliteDatabase, file: string, horizon: Horizon, past: PastReader) {
     this.#file = file;
     this.#horizon = horizon;
     this.#past = past;
-    this.#history = db.prepare("SELECT * FROM log WHERE seq > ? ORDER BY seq LIMIT ?");
+    this.#history = db.prepare("SELECT * FROM log WHERE seq > +? ORDER BY seq LIMIT +?");
     this.#ofLease = db.prepare(`SELECT ${curColumns} FROM cur INDEXED BY cur_lease
-      WHERE lease = ? AND key >= ? ORDER BY key LIMIT ?`);
+      WHERE lease = +? AND key >= +? ORDER BY key LIMIT +?`);
     this.#meta = db.prepare(`SELECT key, value, row_check FROM meta
-      WHERE bucket = ? AND key >= ? ORDER BY key LIMIT ?`);
+      WHERE bucket = +? AND key >= +? ORDER BY key LIMIT +?`);
+    this.#metaBelow = db.prepare(`SELECT * FROM meta WHERE (bucket, key) < (+?, +?)
+      ORDER BY bucket DESC, key DESC LIMIT 1`);
+    this.#metaAbove = db.prepare(`SELECT * FROM meta WHERE (bucket, key) > (+?, +?)
+      ORDER BY bucket, key LIMIT 1`);
   }
 
   history(after: { revision: number; sub: number }, limit: number, bytes: number): Version[] {
-    const { writtenRevision, compactRevision } = this.#horizon;
+    const { writtenRevision, writtenSeq, compactRevision } = this.#horizon;
+    const place = this.#past.placeOf(after.revision, after.sub);
+    // What is newer than the compact revision has no holes.
+    let expected = after.revision > compactRevision ? place + 1 : undefined;
     const versions: Version[] = [];
     let size = 0;
-    let before: LogRow | undefined;
-    for (const row of this.#history.iterate(this.#past.placeOf(after.revision, after.sub), limit)) {
+    for (const row of this.#history.iterate(place, limit)) {
       verifyLogRow(row, this.#file);
-      if (row.main > writtenRevision) break;
-      // What is newer than the compact revision has no holes.
-      if (before && before.main > compactRevision && row.seq !== before.seq + 1) {
-        const place = `rows ${before.seq} to ${row.seq} of log`;
-        throw new BackendCorruptError(this.#file, place, "versions are missing");
-      }
-      before = row;
+      if (row.main > writtenRevision) return versions;
+      if (expected !== undefined && row.seq !== expected) throw this.#hole(expected, row.seq);
+      if (row.main > compactRevision) expected = row.seq + 1;
       versions.push(versionFrom(row, toBinaryKey(row.key), row.value));
       size += row.key.length + row.value.length;
-      if (size >= bytes) break;
+      if (size >= bytes) return versions;
+    }
+    if (versions.length < limit && expected !== undefined && expected <= writtenSeq) {
+      throw this.#hole(expected, writtenSeq + 1);
     }
     return versions;
+  }
+
+  #hole(from: number, to: number): BackendCorruptError {
+    return new BackendCorruptError(this.#file, `rows ${from} to ${to - 1} of log`, "versions are missing");
   }
 
   keysOfLease(lease: LeaseId, after: BinaryKey | undefined, limit: number): BinaryKey[] {
@@ -67,11 +78,21 @@ export class ListReader {
 
   meta(bucket: string, after: BinaryKey | undefined, limit: number): { key: BinaryKey; value: Uint8Array }[] {
     const rows: { key: BinaryKey; value: Uint8Array }[] = [];
-    for (const row of this.#meta.iterate(bucket, startOf(after), limit)) {
+    const start = startOf(after);
+    // As in a scan: a damaged row may lead the search astray, or end it, without being part of the answer.
+    this.#verifyMeta(this.#metaBelow.get(bucket, start));
+    let last = start;
+    for (const row of this.#meta.iterate(bucket, start, limit)) {
       verifyMeta(row, bucket, this.#file);
+      last = row.key;
       rows.push({ key: toBinaryKey(row.key), value: row.value });
     }
+    this.#verifyMeta(this.#metaAbove.get(bucket, last));
     return rows;
+  }
+
+  #verifyMeta(row: (MetaRow & { bucket: string }) | undefined | null): void {
+    if (row) verifyMeta(row, row.bucket, this.#file);
   }
 }
 

@@ -30,10 +30,12 @@ export class PastReader {
   constructor(db: SqliteDatabase, file: string, horizon: Horizon) {
     this.#file = file;
     this.#horizon = horizon;
-    this.#floor = db.prepare(`SELECT ${headColumns} FROM log WHERE seq <= ? ORDER BY seq DESC LIMIT 1`);
-    this.#head = db.prepare(`SELECT ${headColumns} FROM log WHERE seq = ?`);
-    this.#row = db.prepare(`SELECT ${headColumns}, value_check, value FROM log WHERE seq = ?`);
-    this.#milestone = db.prepare("SELECT seq FROM milestone WHERE key = ? AND seq > ? ORDER BY seq LIMIT 1");
+    this.#floor = db.prepare(`SELECT ${headColumns} FROM log WHERE seq <= +? ORDER BY seq DESC LIMIT 1`);
+    this.#head = db.prepare(`SELECT ${headColumns} FROM log WHERE seq = +?`);
+    this.#row = db.prepare(`SELECT ${headColumns}, value_check, value FROM log WHERE seq = +?`);
+    this.#milestone = db.prepare(
+      "SELECT seq FROM milestone WHERE key = +? AND seq > +? ORDER BY seq LIMIT 1",
+    );
   }
 
   /** A seq such that the rows at or below it are those at or before (main, sub). */
@@ -54,7 +56,7 @@ export class PastReader {
     for (let step = 0; above.seq - low > 1; step++) {
       // Every revision has a row or more. When most have one, going back as many rows as revisions hits the place.
       const guess: number =
-        step % 2 === 0 ? above.seq - Math.max(1, above.main - main) : (low + above.seq) >> 1;
+        step % 2 === 0 ? above.seq - Math.max(1, above.main - main) : Math.floor((low + above.seq) / 2);
       const at = Math.min(Math.max(guess, low + 1), above.seq - 1);
       const row = this.#floorOf(at);
       if (row !== undefined && isAfter(row, main, sub)) above = row;

@@ -39,12 +39,12 @@ export class PointReader {
     this.#horizon = horizon;
     this.#past = past;
     this.#head = db.prepare(
-      "SELECT version, main, sub, create_rev, lease, seq, chain, head_check FROM cur WHERE key = ?",
+      "SELECT version, main, sub, create_rev, lease, seq, chain, head_check FROM cur WHERE key = +?",
     );
-    this.#newest = db.prepare(`${joined} WHERE c.key = ?`);
+    this.#newest = db.prepare(`${joined} WHERE c.key = +?`);
     this.#neighbours =
-      db.prepare(`SELECT * FROM (SELECT ${curColumns} FROM cur WHERE key < ?1 ORDER BY key DESC LIMIT 1)
-      UNION ALL SELECT * FROM (SELECT ${curColumns} FROM cur WHERE key > ?1 ORDER BY key LIMIT 1)`);
+      db.prepare(`SELECT * FROM (SELECT ${curColumns} FROM cur WHERE key < +?1 ORDER BY key DESC LIMIT 1)
+      UNION ALL SELECT * FROM (SELECT ${curColumns} FROM cur WHERE key > +?1 ORDER BY key LIMIT 1)`);
   }
 
   newestHead(key: BinaryKey): VersionHead | undefined {

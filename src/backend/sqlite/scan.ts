@@ -67,20 +67,23 @@ export class ScanReader {
   /** Walks over the keys, without going into the past: one statement at a time is open. */
   #visit(span: KeySpan, options: ScanPartOptions): { met: Met[]; ended: boolean } {
     const { atRevision, limit, bytes = Number.POSITIVE_INFINITY, visits = visitsDefault } = options;
-    const keysOnly = options.keysOnly ?? false;
+    const { keysOnly = false, descending = false } = options;
     const from = fromBinaryKey(span.from);
     const to = span.to === undefined ? undefined : fromBinaryKey(span.to);
-    const statement = this.#statement(to !== undefined, options.descending ?? false, keysOnly);
+    // Damage to a key can lead the search for the beginning astray, and can make the walk end too early.
+    const beginning = descending ? to : from;
+    if (beginning) this.#points.verifyAround(beginning);
+    const statement = this.#statement(to !== undefined, descending, keysOnly);
     const rows = to ? statement.iterate(from, to, visits) : statement.iterate(from, visits);
     const met: Met[] = [];
-    let visited = 0;
     let found = 0;
     let past = 0;
     let size = 0;
+    let last: Uint8Array | undefined;
     for (const row of rows) {
-      visited++;
       if (keysOnly) verifyCur(row, row.key, this.#file);
       else verifyJoined(row, this.#file);
+      last = row.key;
       const key = toBinaryKey(row.key);
       const isPast = row.main > atRevision;
       const isLive = !isPast && row.version > 0;
@@ -91,9 +94,8 @@ export class ScanReader {
       met.push({ key, answer, newer: isPast ? row : undefined });
       if (found >= limit || size >= bytes || past >= pastVisitsMax) return { met, ended: false };
     }
-    if (visited >= visits) return { met, ended: false };
-    this.#points.verifyAround(from);
-    if (to) this.#points.verifyAround(to);
+    if (met.length >= visits) return { met, ended: false };
+    if (last) this.#points.verifyAround(last);
     return { met, ended: true };
   }
 
@@ -105,8 +107,8 @@ export class ScanReader {
 
   #statement(hasEnd: boolean, descending: boolean, keysOnly: boolean): SqliteStatement<LogRow> {
     const select = keysOnly ? `SELECT ${curColumns} FROM cur c` : joined;
-    const end = hasEnd ? " AND c.key < ?" : "";
-    const sql = `${select} WHERE c.key >= ?${end} ORDER BY c.key ${descending ? "DESC" : "ASC"} LIMIT ?`;
+    const end = hasEnd ? " AND c.key < +?" : "";
+    const sql = `${select} WHERE c.key >= +?${end} ORDER BY c.key ${descending ? "DESC" : "ASC"} LIMIT +?`;
     let statement = this.#statements.get(sql);
     if (!statement) {
       statement = this.#db.prepare<LogRow>(sql);

@@ -9,6 +9,10 @@
  * state      one row: the position, written in the same transaction as everything else.
  *
  * `prev` may name a row that is gone: only if compaction removed it (see past.ts).
+ *
+ * In every statement a parameter outside VALUES and SET is written `+?`: a bare `?` in a comparison or a LIMIT lets the
+ * planner look at its value, and SQLite (3.54) then prepares the statement anew at every execution. That made a
+ * point read 12 us instead of 2.5 us.
  */
 
 /** Marks the file as ours (PRAGMA application_id): "etcl". */
