@@ -87,7 +87,7 @@ export class RpcServer {
       application: this.makeApplication(),
       timers,
       pool: new BufferPool(),
-      flushQueue: new FlushQueue(),
+      flushQueue: new FlushQueue(() => timers.now()),
       requestMemory: {
         usedBytes: 0,
         maxBytes: Math.max(
@@ -111,6 +111,11 @@ export class RpcServer {
   /** What each method has done, by path. */
   get methods(): ReadonlyMap<string, { readonly counters: MethodCounters }> {
     return this.grpc.routes;
+  }
+
+  /** Bytes of requests that are kept because they are incomplete or nobody reads them. */
+  get heldRequestBytes(): number {
+    return this.environment.requestMemory.usedBytes;
   }
 
   get counters(): TransportCounters {

@@ -29,17 +29,41 @@ export interface Flushable {
   flush(): void;
 }
 
+/** The longest that connections are flushed in one go, and how many between two looks at the clock. */
+const flushBudgetMs = 5;
+const flushesPerClockLook = 16;
+
 /** Everything with unflushed output, shared by the connections of a server. */
 export class FlushQueue {
   private dirty: Flushable[] = [];
+  private readonly now: () => number;
   private readonly drain = (): void => {
     const batch = this.dirty;
     this.dirty = [];
-    for (const output of batch) output.flush();
+    const endMs = this.now() + flushBudgetMs;
+    for (const [index, output] of batch.entries()) {
+      if ((index + 1) % flushesPerClockLook === 0 && this.now() > endMs) {
+        this.postpone(batch.slice(index));
+        return;
+      }
+      output.flush();
+    }
   };
+
+  /** `now` is a clock in milliseconds. */
+  constructor(now: () => number) {
+    this.now = now;
+  }
 
   add(output: Flushable): void {
     if (this.dirty.push(output) === 1) queueMicrotask(this.drain);
+  }
+
+  /** Others first: the rest is flushed in a later turn. */
+  private postpone(rest: readonly Flushable[]): void {
+    setImmediate(() => {
+      for (const output of rest) this.add(output);
+    });
   }
 }
 

@@ -63,17 +63,23 @@ const echoStream: GrpcHandler = {
   open: (call) => ({ onMessage: (message) => call.write(message), onHalfClose: () => call.end() }),
 };
 
+/** A number in digits; 0 for anything else. */
+function sizeIn(message: Uint8Array): number {
+  const text = Buffer.from(message).toString();
+  return /^\d{1,8}$/.test(text) ? Number(text) : 0;
+}
+
 /** The request says how many bytes to answer with. */
 const blob: GrpcHandler = {
   kind: "single",
-  onRequest: (call, message) => call.respond(Buffer.alloc(Number(Buffer.from(message).toString()), 0x62)),
+  onRequest: (call, message) => call.respond(Buffer.alloc(sizeIn(message), 0x62)),
 };
 
 /** The request says how many bytes to answer with: in parts of at most 1000 bytes. */
 const parts: GrpcHandler = {
   kind: "single",
   onRequest(call, message) {
-    const total = Number(Buffer.from(message).toString());
+    const total = sizeIn(message);
     const all: Uint8Array[] = [];
     for (let left = total; left > 0; left -= 1000) all.push(Buffer.alloc(Math.min(left, 1000), 0x70));
     call.respondParts(all);
