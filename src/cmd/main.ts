@@ -4,6 +4,10 @@ import { pickProgram } from "./program.ts";
 
 async function main(): Promise<number> {
   const { name, args } = pickProgram(process.argv0, process.argv.slice(2));
+  if (name === "utl") {
+    const { runUtl } = await import("../utl/main.ts");
+    return runUtl(args, { out: (text) => writeSync(1, text), err: (text) => writeSync(2, text) });
+  }
   if (name !== "server") {
     writeSync(2, `etclite: ${name} comes with a later version\n`);
     return 1;

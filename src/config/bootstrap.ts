@@ -9,6 +9,9 @@ import { type Config, ConfigError } from "./config.ts";
 /** The members' peer URLs by name; each list sorted. */
 export type InitialCluster = ReadonlyMap<string, readonly EtcdUrl[]>;
 
+/** What the checks look at. */
+export type ClusterSettings = Pick<Config, "name" | "initialCluster" | "initialAdvertisePeerUrls">;
+
 /** A host name to its address. Rejects if there is none. */
 export type Resolve = (hostname: string) => Promise<string>;
 
@@ -38,7 +41,7 @@ export function formatInitialCluster(cluster: InitialCluster): string {
 }
 
 /** A member that begins a cluster. Rejects with a `ConfigError`. */
-export async function checkNewCluster(config: Config, resolve: Resolve): Promise<InitialCluster> {
+export async function checkNewCluster(config: ClusterSettings, resolve: Resolve): Promise<InitialCluster> {
   const cluster = parseInitialCluster(config.initialCluster);
   const own = ownUrls(config, cluster);
   await checkAdvertised(config, own, resolve);
@@ -57,7 +60,7 @@ export function checkExistingCluster(config: Config): InitialCluster {
   return cluster;
 }
 
-function ownUrls(config: Config, cluster: InitialCluster): readonly EtcdUrl[] {
+function ownUrls(config: ClusterSettings, cluster: InitialCluster): readonly EtcdUrl[] {
   const urls = cluster.get(config.name);
   if (urls) return urls;
   throw new ConfigError(
@@ -72,7 +75,11 @@ function checkDuplicates(cluster: InitialCluster): void {
 }
 
 /** The URLs given for this member in the cluster are the ones it advertises; perhaps under other names of the host. */
-async function checkAdvertised(config: Config, own: readonly EtcdUrl[], resolve: Resolve): Promise<void> {
+async function checkAdvertised(
+  config: ClusterSettings,
+  own: readonly EtcdUrl[],
+  resolve: Resolve,
+): Promise<void> {
   const advertised = config.initialAdvertisePeerUrls;
   const why = await difference(advertised, own, resolve);
   if (why === undefined) return;

@@ -1,0 +1,74 @@
+/** etcdutl's commands: those that work on files, without a server. Each is loaded when it is asked for. */
+import { type Command, type CommandOutput, runCommand } from "../lib/command-line/command.ts";
+import type { Flag } from "../lib/command-line/flags.ts";
+import { ExitCode } from "./exit-codes.ts";
+import { restoreFlags } from "./snapshot-restore-flags.ts";
+
+const globalFlags: readonly Flag[] = [
+  {
+    name: "timeout",
+    kind: "duration",
+    default: 10_000,
+    usage: "time to wait to obtain a file lock on db file, 0 to block indefinitely",
+  },
+  {
+    name: "write-out",
+    short: "w",
+    kind: "string",
+    default: "simple",
+    usage: "set the output format (fields, json, protobuf, simple, table)",
+  },
+];
+
+function later(name: string): NonNullable<Command["run"]> {
+  return async ({ output }) => {
+    output.err(`etclite: utl ${name} comes with a later version\n`);
+    return ExitCode.error;
+  };
+}
+
+const snapshot: Command = {
+  use: "snapshot <subcommand>",
+  short: "Manages etcd node snapshots",
+  commands: [
+    {
+      use: "restore <filename> --data-dir {output dir} [options]",
+      short: "Restores an etcd member snapshot to an etcd directory",
+      flags: restoreFlags,
+      run: async (call) => (await import("./snapshot-restore.ts")).snapshotRestore(call),
+    },
+    {
+      use: "status <filename>",
+      short: "Gets backend snapshot status of a given file",
+      run: async (call) => (await import("./snapshot-status.ts")).snapshotStatus(call),
+    },
+  ],
+};
+
+export const utlCommands: Command = {
+  use: "etcdutl",
+  short: "An administrative command line tool for etcd3.",
+  persistentFlags: globalFlags,
+  commands: [
+    { use: "completion", short: "Generate completion script", run: later("completion") },
+    { use: "defrag", short: "Defragments the storage of the etcd", run: later("defrag") },
+    { use: "hashkv", short: "Prints the KV history hash of a given file", run: later("hashkv") },
+    { use: "help", short: "Help about any command" },
+    {
+      use: "migrate",
+      short: "Migrates schema of etcd data dir files to make them compatible with different etcd version",
+      run: later("migrate"),
+    },
+    snapshot,
+    {
+      use: "version",
+      short: "Prints the version of etcdutl",
+      run: async (call) => (await import("./version.ts")).version(call),
+    },
+  ],
+};
+
+/** Gives the status to end with. */
+export function runUtl(words: readonly string[], output: CommandOutput): Promise<number> {
+  return runCommand(utlCommands, words, output);
+}
