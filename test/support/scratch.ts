@@ -29,7 +29,17 @@ export function scratchFolder(
   options: { readonly keep?: boolean | undefined; readonly dir?: string | undefined } = {},
 ): string {
   const folder = mkdtempSync(join(options.dir ?? tmpdir(), `etclite-${name}-`));
-  if (options.keep) console.log(`files are in ${folder}`);
-  else process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  if (options.keep) keep = true;
+  process.once("exit", () => {
+    if (keep) console.log(`files are in ${folder}`);
+    else rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
   return folder;
+}
+
+let keep = false;
+
+/** Leaves the folders where they are, because a run has failed and somebody will want to look. */
+export function keepScratchFolders(): void {
+  keep = true;
 }

@@ -1,0 +1,38 @@
+/** Ways to damage a file. */
+import { closeSync, openSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
+import { basename } from "node:path";
+import type { Random } from "../support/random.ts";
+
+export interface Damage {
+  readonly file: string;
+  /** For the report. */
+  readonly what: string;
+}
+
+export function cutTo(file: string, length: number): Damage {
+  const size = statSync(file).size;
+  truncateSync(file, length);
+  return { file, what: `${basename(file)} cut from ${size} to ${length} bytes` };
+}
+
+/** Flips a bit, or overwrites some bytes, or a sector, with something else. */
+export function changeBytes(file: string, random: Random): Damage {
+  const size = statSync(file).size;
+  const kind = random.pick(["bit", "byte", "some", "sector", "zeros"] as const);
+  const wanted = { bit: 1, byte: 1, some: 2 + random.below(30), sector: 512, zeros: 64 }[kind];
+  const offset = kind === "sector" ? 512 * random.below(Math.ceil(size / 512)) : random.below(size);
+  const length = Math.min(wanted, size - offset);
+  const old = Buffer.alloc(length);
+  const descriptor = openSync(file, "r+");
+  readSync(descriptor, old, 0, length, offset);
+  const changed = Buffer.from(old);
+  for (let i = 0; i < length; i++) {
+    const byte = old[i] as number;
+    if (kind === "bit") changed[i] = byte ^ (1 << random.below(8));
+    else changed[i] = kind === "zeros" ? 0 : (byte + 1 + random.below(255)) & 255;
+  }
+  writeSync(descriptor, changed, 0, length, offset);
+  closeSync(descriptor);
+  const same = changed.equals(old) ? " (which changes nothing)" : "";
+  return { file, what: `${basename(file)}, ${kind}: ${length} bytes at ${offset} of ${size}${same}` };
+}
