@@ -45,7 +45,7 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   {
-    title: "the log cut within its unacknowledged end",
+    title: "the log cut behind a quiet moment",
     prepare: (options) => prepareKilled(options, "torn"),
     damage: ({ quietBytes }, copy, random) => {
       const file = newestSegment(copy);
@@ -93,9 +93,10 @@ function unnamed(log: string, { file }: Damage): string | undefined {
 
 export async function damageTrials(options: Options): Promise<void> {
   const rows: (string | number)[][] = [];
+  const byFile = new Map<string, Counts>();
   for (const kind of kinds) {
     const prepared = await kind.prepare(options);
-    const counts = { right: 0, older: 0, refused: 0, wrong: 0 };
+    const counts = newCounts();
     const objections: string[] = [];
     for (let i = 0; i < options.trials; i++) {
       const copy = join(options.folder, `${prepared.name}-copy`);
@@ -105,10 +106,14 @@ export async function damageTrials(options: Options): Promise<void> {
       const damage = kind.damage(prepared, copy, options.random);
       const outcome = await tryOut(options, prepared, copy);
       counts[outcome.kind]++;
+      const fileKind = basename(damage.file).endsWith(".wal") ? "log segments" : basename(damage.file);
+      const ofFile = byFile.get(fileKind) ?? newCounts();
+      byFile.set(fileKind, ofFile);
+      ofFile[outcome.kind]++;
       const objection = outcome.kind === "wrong" ? outcome.why : kind.objection(outcome, damage, prepared);
       if (objection) objections.push(`${damage.what}: ${objection}`);
     }
-    rows.push([kind.title, options.trials, counts.right, counts.older, counts.refused, counts.wrong]);
+    rows.push([kind.title, ...cells(counts)]);
     if (objections.length === 0) options.report.pass(`${kind.title}: ${options.trials} times`);
     else {
       const first = objections.slice(0, 3).join("\n");
@@ -116,8 +121,18 @@ export async function damageTrials(options: Options): Promise<void> {
     }
     rmSync(prepared.folder, { recursive: true, force: true });
   }
-  printTable(["damage", "trials", "all right", "an older state", "refused", "wrong"], rows);
+  const head = ["all right", "an older state", "refused", "wrong"];
+  printTable(["damage", ...head], rows);
+  printTable(
+    ["file", ...head],
+    [...byFile].map(([file, counts]) => [file, ...cells(counts)]),
+  );
 }
+
+type Counts = Record<Outcome["kind"], number>;
+
+const newCounts = (): Counts => ({ right: 0, older: 0, refused: 0, wrong: 0 });
+const cells = ({ right, older, refused, wrong }: Counts): number[] => [right, older, refused, wrong];
 
 /** Starts the server on a copy and reads everything from it. */
 async function tryOut(options: Options, prepared: Prepared, copy: string): Promise<Outcome> {

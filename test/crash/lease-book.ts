@@ -51,11 +51,11 @@ export class LeaseBook {
   }
 
   /** A grant or a renewal that was sent at `sentAt` was answered. */
-  promised(id: bigint, sentAt: number): void {
+  promised(id: bigint, sentAt: number, answeredAt = performance.now()): void {
     const lease = this.#leases.get(id);
     if (!lease) return;
     lease.earliest = Math.max(lease.earliest, sentAt + lease.ttlMs);
-    lease.latest = performance.now() + lease.ttlMs;
+    lease.latest = answeredAt + lease.ttlMs;
   }
 
   /** A renewal was sent and not answered: it may have happened. */

@@ -29,8 +29,16 @@ export class Model {
     return changes;
   }
 
+  /** True if its changes are kept. */
   has(revision: number): boolean {
     return revision > this.#base && revision <= this.revision;
+  }
+
+  /** True if that row was put at its revision; also for a revision whose changes are no longer kept. */
+  hadRow(key: string, value: string, modRevision: number): boolean {
+    if (modRevision > this.revision) return false;
+    if (modRevision <= this.#base) return true;
+    return this.at(modRevision).some((change) => change.key === key && change.value === value);
   }
 
   row(key: string): Row | undefined {

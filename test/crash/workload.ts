@@ -205,7 +205,7 @@ function leaseOwner({ apis, journal, leases, random, round, stopping }: Load, in
     };
     while (!stopping.now) {
       const id = BigInt(1 + random.below(2 ** 31)) * 1000n + BigInt(index);
-      const ttl = random.chance(0.6) ? 2 + random.below(4) : 10 + random.below(50);
+      const ttl = random.chance(0.6) ? 2 + random.below(4) : 10 + random.below(20);
       leases.granting(id, ttl);
       await tolerant(async () => {
         const sentAt = performance.now();
