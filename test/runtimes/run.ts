@@ -59,7 +59,7 @@ if (options.help) {
   process.exit(0);
 }
 
-const files = ["src", "test/tidy"]
+const files = ["src", "test"]
   .flatMap((folder) =>
     readdirSync(join(repository, folder), { recursive: true, encoding: "utf8" }).map(
       (name) => `${folder}/${name}`,
