@@ -17,6 +17,7 @@ import { formatId } from "../membership/member.ts";
 import { HealthStatus } from "../rpc/health.ts";
 import { createRoutes, services } from "../rpc/services.ts";
 import { registerTransportMetrics } from "../rpc/transport-metrics.ts";
+import { collectWhenQuiet } from "../runtime/garbage.ts";
 import { resolveHost } from "../runtime/resolve-host.ts";
 import { systemClock } from "../runtime/system-clock.ts";
 import { startAutoCompaction } from "../server/auto-compaction/start.ts";
@@ -88,11 +89,15 @@ async function run(
     isLeader: () => server.isLeader,
     compact: (revision) => server.compact(revision),
   });
+  const collector = collectWhenQuiet(
+    () => server.raftStatus().appliedIndex + ports.clients.counters.streamsOpened,
+  );
   await Promise.race([server.start(), stop.asked]);
   logger.at("cmd/serve.ts").info("ready to serve client requests");
   const status = await stop.asked;
   health.set(false);
   compactor?.stop();
+  collector.stop();
   await ports.stop(shutdownGraceMs);
   await server.stop();
   return status;
@@ -118,7 +123,7 @@ async function bootstrapOptions(
       maxTxnOps: config.maxTxnOps,
       quotaBackendBytes: config.quotaBackendBytes,
       storeLimits: {
-        generationBytes: 2 * 1024 * 1024,
+        generationBytes: 1024 * 1024,
         generationDelayMs: 50,
         overlayBytesMax: config.storageOverlayBytes,
       },

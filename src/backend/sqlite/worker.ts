@@ -1,6 +1,8 @@
 /** The writer's thread. */
 import { parentPort, workerData } from "node:worker_threads";
+import { collectNow } from "../../runtime/garbage.ts";
 import { sqliteDriver } from "../../runtime/sqlite.ts";
+import { answer, standingOf } from "./answer.ts";
 import { toBackendError, toFailure } from "./failures.ts";
 import type { Reply, Request, WorkerStart } from "./protocol.ts";
 import { SqliteWriter } from "./writer.ts";
@@ -8,6 +10,10 @@ import { SqliteWriter } from "./writer.ts";
 /** After so long without a request the -wal file is brought home and memory is given back. Not sooner: a member that
  * writes a little every few seconds should not sync its disk for each. */
 const restAfterMs = 10_000;
+
+/** Bytes of generations between two collections of garbage. */
+const collectBytes = 8 * 1024 * 1024;
+const uncollectedBytes = 0;
 
 const port = parentPort!;
 const start = workerData as WorkerStart;
@@ -21,38 +27,6 @@ function send(reply: Reply): void {
   const buffer = reply.ok ? reply.buffer : undefined;
   if (buffer) port.postMessage(reply, [buffer]);
   else port.postMessage(reply);
-}
-
-function standing(open: SqliteWriter) {
-  return { state: open.state, durable: open.durable, sizes: open.sizes() };
-}
-
-function answer(open: SqliteWriter, request: Request): Reply {
-  let removed = 0;
-  let done = true;
-  switch (request.kind) {
-    case "write":
-      open.write(request.buffer);
-      return { ok: true, standing: standing(open), removed, done, buffer: request.buffer };
-    case "compact":
-      ({ removed, done } = open.compact(request.revision, request.budgetMs));
-      break;
-    case "vacuum":
-      done = open.vacuum(request.budgetMs);
-      break;
-    case "checkpoint":
-      open.checkpoint();
-      break;
-    case "sync":
-      open.sync();
-      break;
-    case "close": {
-      const last = standing(open);
-      open.close();
-      return { ok: true, standing: last, removed, done };
-    }
-  }
-  return { ok: true, standing: standing(open), removed, done };
 }
 
 function handle(request: Request): void {
@@ -92,7 +66,7 @@ sqliteDriver(start.driver).then(
       send({ ok: false, failure: toFailure(toBackendError(error, start.file)) });
       return;
     }
-    send({ ok: true, standing: standing(writer), removed: 0, done: true });
+    send({ ok: true, standing: standingOf(writer), removed: 0, done: true });
     for (const request of early.splice(0)) handle(request);
   },
   (error: unknown) => {

@@ -8,7 +8,7 @@ export const storageOptions = {
     help: "What keeps the data: 'sqlite', or 'memory', which is empty after a restart.",
   }),
   storageCacheBytes: integer("storage-cache-bytes", "uint", {
-    default: 16_777_216,
+    default: 8_388_608,
     ours: true,
     help: "How much memory SQLite may take for its pages.",
   }),
