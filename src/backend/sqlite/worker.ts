@@ -13,7 +13,7 @@ const restAfterMs = 10_000;
 
 /** Bytes of generations between two collections of garbage. */
 const collectBytes = 8 * 1024 * 1024;
-const uncollectedBytes = 0;
+let uncollectedBytes = 0;
 
 const port = parentPort!;
 const start = workerData as WorkerStart;
@@ -35,6 +35,8 @@ function handle(request: Request): void {
     return;
   }
   clearTimeout(restTimer);
+  // Before the buffer goes back with the answer.
+  const writtenBytes = request.kind === "write" ? request.buffer.byteLength : 0;
   try {
     send(answer(writer, request));
   } catch (error) {
@@ -44,7 +46,16 @@ function handle(request: Request): void {
   if (request.kind === "close") return;
   // After the answer: whoever waits for it need not wait for this.
   atLeisure(() => writer?.needsCheckpoint && writer.checkpoint());
+  collectAfter(writtenBytes);
   restTimer = setTimeout(() => atLeisure(() => writer?.rest()), restAfterMs);
+}
+
+/** Rows become garbage as they are written. Nobody waits for this thread's event loop, but everybody for its memory. */
+function collectAfter(writtenBytes: number): void {
+  uncollectedBytes += writtenBytes;
+  if (uncollectedBytes < collectBytes) return;
+  uncollectedBytes = 0;
+  collectNow();
 }
 
 /** For what nobody waits for. If it fails, the writer remembers, and the next request is told. */
