@@ -17,8 +17,9 @@ import { txnChecks } from "./etcdctl/txn.ts";
 import { watchChecks } from "./etcdctl/watch.ts";
 import { httpChecks } from "./http.ts";
 import { type ClientProgram, goClient, javaClient, pythonClient } from "./programs.ts";
+import { snapshotChecks } from "./snapshots.ts";
 
-const clients = ["http", "etcdctl", "go", "python", "java"];
+const clients = ["http", "etcdctl", "snapshots", "go", "python", "java"];
 const { values: options } = parseArgs({
   options: {
     ...commonOptions,
@@ -56,6 +57,9 @@ if (only.includes("etcdctl")) {
     for (const checks of [kvChecks, txnChecks, watchChecks, leaseChecks, maintenanceChecks])
       await checks(context);
   });
+}
+if (only.includes("snapshots")) {
+  await snapshotChecks({ program, folder: join(folder, "snapshots"), report: newReport("snapshots") });
 }
 if (only.includes("go")) await runProgram("go", goClient);
 if (only.includes("python")) await runProgram("python", pythonClient);
