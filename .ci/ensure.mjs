@@ -10,10 +10,17 @@ const installed = join(root, "node_modules", ".package-lock.json");
 const wanted = join(root, "package-lock.json");
 
 if (!existsSync(installed) || statSync(installed).mtimeMs < statSync(wanted).mtimeMs) {
-  const npm = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
-    cwd: root,
-    stdio: ["ignore", 2, 2], // npm's talk goes to stderr: standard output belongs to the script that follows
-    shell: process.platform === "win32",
-  });
-  if (npm.status !== 0) process.exit(npm.status ?? 1);
+  // npm's talk goes to standard error: standard output belongs to the script that follows.
+  const npm = (args, output) =>
+    spawnSync("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], {
+      cwd: root,
+      stdio: ["ignore", output, output],
+      shell: process.platform === "win32",
+    });
+  // `npm ci` refuses a lock file without the optional packages of other platforms, and npm leaves those out that the
+  // registry did not have when the file was made. An install that writes no lock file keeps to the rest of it.
+  if (npm(["ci"], "ignore").status !== 0) {
+    const { status } = npm(["install", "--no-save"], 2);
+    if (status !== 0) process.exit(status ?? 1);
+  }
 }
