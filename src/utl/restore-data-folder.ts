@@ -51,6 +51,8 @@ export interface RestoreOptions {
 const unfinishedName = "member.restoring";
 /** SQLite's page cache: keys come in no order. */
 const cacheBytes = 64 * 1024 * 1024;
+/** How long SQLite's own log gets before it is brought home. */
+const walBytesMax = 256 * 1024 * 1024;
 const firstTerm = 1 as Term;
 
 /** Rejects with an Error that says what to tell. */
@@ -150,20 +152,37 @@ async function makeStore(
   const rows = members.map((member) => {
     return { bucket, key: formatId(member.id), value: utf8(memberToJson(member)) };
   });
-  const backend: Backend = await openBackend({ kind: "sqlite", dir, writerCacheBytes: cacheBytes });
+  const backend: Backend = await openBackend({
+    kind: "sqlite",
+    dir,
+    writerCacheBytes: cacheBytes,
+    walBytesMax,
+    // Nobody looks at it before it is whole: one sync at the end is enough.
+    sync: false,
+  });
+  let imported: Imported;
   try {
-    const imported = await importDatabase(file, backend, {
+    imported = await importDatabase(file, backend, {
       index,
       term: firstTerm,
       leaveOut: new Set([bucket, removed]),
       rows: [...rows, confStateRow(confState)],
       bumpRevision,
     });
-    await backend.sync();
-    return imported;
   } finally {
     await backend.close();
   }
+  await syncFiles(dir);
+  return imported;
+}
+
+async function syncFiles(dir: string): Promise<void> {
+  for (const name of await nodeDisk.list(dir)) {
+    const file = await nodeDisk.open(join(dir, name), "write");
+    await file.sync();
+    await file.close();
+  }
+  await nodeDisk.syncDir(dir);
 }
 
 async function makeLog(dir: string, { members, local, confState, index }: NewCluster): Promise<void> {
