@@ -27,7 +27,12 @@ import {
 /** All scalars are written but `vote`, which only local messages have. */
 export function encodeMessage(message: Message): Uint8Array {
   const buffer = new Uint8Array(messageSize(message));
-  let at = writeScalar(buffer, 0, 0x08, message.type);
+  return sealed(buffer, writeMessage(buffer, 0, message));
+}
+
+/** Writes `messageSize(message)` bytes. */
+export function writeMessage(buffer: Uint8Array, at: number, message: Message): number {
+  at = writeScalar(buffer, at, 0x08, message.type);
   at = writeBigScalar(buffer, at, 0x10, message.to);
   at = writeBigScalar(buffer, at, 0x18, message.from);
   at = writeScalar(buffer, at, 0x20, message.term);
@@ -44,7 +49,7 @@ export function encodeMessage(message: Message): Uint8Array {
   at = writeScalar(buffer, at, 0x50, message.reject ? 1 : 0);
   at = writeScalar(buffer, at, 0x58, message.rejectHint);
   at = writeBytesField(buffer, at, 0x62, message.context);
-  return sealed(buffer, writeBigField(buffer, at, 0x68, message.vote));
+  return writeBigField(buffer, at, 0x68, message.vote);
 }
 
 /** Bytes that `encodeMessage` makes. */
@@ -75,8 +80,11 @@ interface Draft {
   context: Uint8Array;
 }
 
-/** Entries and context are views into `bytes`. A message of an unknown type is an error. */
-export function decodeMessage(bytes: Uint8Array): Message {
+/**
+ * Entries and context are views into `bytes`. A message of an unknown type is an error, and so are more entries than
+ * `entriesMax`: an entry costs more memory than the few bytes that a hostile member needs for one.
+ */
+export function decodeMessage(bytes: Uint8Array, entriesMax = Number.POSITIVE_INFINITY): Message {
   const reader = new Reader(bytes);
   const draft: Draft = {
     type: 0,
@@ -93,7 +101,10 @@ export function decodeMessage(bytes: Uint8Array): Message {
     rejectHint: 0,
     context: noBytes,
   };
-  while (reader.more()) readField(reader, reader.tag(), draft);
+  while (reader.more()) {
+    readField(reader, reader.tag(), draft);
+    if (draft.entries.length > entriesMax) throw new DecodeError("raftpb: too many entries");
+  }
   if (draft.type < 0 || draft.type > MessageType.forgetLeader)
     throw new DecodeError("raftpb: unknown message type");
   return {

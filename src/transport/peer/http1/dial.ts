@@ -1,0 +1,95 @@
+/** Connections to other members. */
+import { connect, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import type { Clock } from "../../../lib/clock.ts";
+import type { EtcdUrl } from "../../../lib/etcd-url.ts";
+
+/** Certificates and the like for a connection to `url`; asked for each time, because certificates change. */
+export type TlsSource = (url: EtcdUrl) => ConnectionOptions;
+
+export interface DialOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly tls?: TlsSource | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** TCP's own probes, for a peer that vanished while nobody waits for it to speak. */
+const keepAliveDelayMs = 30_000;
+
+/** A connection to `url`, with TLS if it says so. Rejects with an error worded as Go does. */
+export function dial(url: EtcdUrl, options: DialOptions): Promise<Socket> {
+  const { clock, timeoutMs, signal } = options;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(aborted());
+      return;
+    }
+    const { socket, ready } = begin(url, options.tls);
+    const settle = (): void => {
+      timer.cancel();
+      signal?.removeEventListener("abort", onAbort);
+      socket.removeListener("error", onError);
+      socket.removeListener(ready, onReady);
+    };
+    const fail = (error: Error): void => {
+      settle();
+      // A socket may fail again while it is torn down.
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const onError = (cause: Error): void => fail(dialError(url, cause));
+    const onAbort = (): void => fail(aborted());
+    const onReady = (): void => {
+      settle();
+      socket.setNoDelay(true);
+      socket.setKeepAlive(true, keepAliveDelayMs);
+      socket.pause();
+      resolve(socket);
+    };
+    const timer = clock.after(timeoutMs, () => fail(new Error(`dial ${placeOf(url)}: i/o timeout`)));
+    socket.once("error", onError);
+    socket.once(ready, onReady);
+    signal?.addEventListener("abort", onAbort);
+  });
+}
+
+function begin(url: EtcdUrl, tls: TlsSource | undefined): { socket: Socket; ready: string } {
+  const target =
+    url.socketPath === "" ? { host: url.hostname || "localhost", port: url.port } : { path: url.socketPath };
+  if (url.scheme === "http" || url.scheme === "unix") return { socket: connect(target), ready: "connect" };
+  const named = isIP(url.hostname) === 0 && url.hostname !== "" ? { servername: url.hostname } : {};
+  const socket = connectTls({ ...target, ...named, ALPNProtocols: ["http/1.1"], ...tls?.(url) });
+  return { socket, ready: "secureConnect" };
+}
+
+function placeOf(url: EtcdUrl): string {
+  if (url.socketPath !== "") return `unix ${url.socketPath}`;
+  return `tcp ${hostPort(url)}`;
+}
+
+/** `host:port` as it goes into a Host header. */
+export function hostPort(url: EtcdUrl): string {
+  if (url.socketPath !== "") return "localhost";
+  return `${url.hostname.includes(":") ? `[${url.hostname}]` : url.hostname}:${url.port}`;
+}
+
+const words: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connect: connection refused",
+  ECONNRESET: "connect: connection reset by peer",
+  EHOSTUNREACH: "connect: no route to host",
+  ENETUNREACH: "connect: network is unreachable",
+  ETIMEDOUT: "connect: connection timed out",
+  ENOENT: "connect: no such file or directory",
+  ENOTFOUND: "no such host",
+};
+
+function dialError(url: EtcdUrl, cause: Error): Error {
+  const word = words[(cause as { code?: string }).code ?? ""];
+  return new Error(`dial ${placeOf(url)}: ${word ?? cause.message}`, { cause });
+}
+
+export function aborted(): Error {
+  return new Error("context canceled");
+}
