@@ -50,7 +50,7 @@ export interface RestoreOptions {
 /** Where a folder is made before it is whole. */
 const unfinishedName = "member.restoring";
 /** SQLite's page cache: keys come in no order. */
-const cacheBytes = 64 * 1024 * 1024;
+const cacheBytes = 32 * 1024 * 1024;
 /** How long SQLite's own log gets before it is brought home. */
 const walBytesMax = 256 * 1024 * 1024;
 const firstTerm = 1 as Term;
