@@ -12,6 +12,8 @@ interface Runtime {
   readonly name: "deno" | "node";
   readonly version: string;
   readonly test: readonly string[];
+  /** Where what a run prints turns to what failed. */
+  readonly failures: RegExp;
   /** The counts in what a test run printed. */
   readonly counts: (output: string) => { passed: number; failed: number } | undefined;
 }
@@ -21,6 +23,7 @@ const runtimes: readonly Runtime[] = [
     name: "deno",
     version: "2.9.6",
     test: ["test", "-A", "--no-check", "--quiet"],
+    failures: /^ ERRORS $/m,
     // "ok | 12 passed (30 steps) | 0 failed (1s)": a describe is a test, and what is in it are its steps.
     counts: (output) => {
       const last = [
@@ -39,10 +42,11 @@ const runtimes: readonly Runtime[] = [
   {
     name: "node",
     version: "24.21.0",
-    test: ["--test", "--test-reporter=tap", "--disable-warning=ExperimentalWarning"],
+    test: ["--test", "--test-reporter=spec", "--disable-warning=ExperimentalWarning"],
+    failures: /^✖ failing tests:/m,
     counts: (output) => {
       const count = (word: string) =>
-        Number(new RegExp(`^# ${word} (\\d+)`, "m").exec(output)?.[1] ?? Number.NaN);
+        Number(new RegExp(`^ℹ ${word} (\\d+)`, "m").exec(output)?.[1] ?? Number.NaN);
       const passed = count("pass");
       const failed = count("fail") + count("cancelled");
       return Number.isNaN(passed + failed) ? undefined : { passed, failed };
@@ -84,7 +88,7 @@ for (const runtime of runtimes) {
   const counts = runtime.counts(output) ?? { passed: 0, failed: 1 };
   // A run that ended badly without saying which test failed has failed all the same.
   if (result.status !== 0 && counts.failed === 0) counts.failed = 1;
-  if (counts.failed > 0) console.log(output);
+  if (counts.failed > 0) console.log(output.slice(Math.max(0, output.search(runtime.failures))));
   console.log(`${runtime.name} ${runtime.version}: ${counts.passed} passed, ${counts.failed} failed`);
   passed += counts.passed;
   failed += counts.failed;
