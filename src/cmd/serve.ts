@@ -23,6 +23,7 @@ import { systemClock } from "../runtime/system-clock.ts";
 import { startAutoCompaction } from "../server/auto-compaction/start.ts";
 import { type BootstrapOptions, bootstrap } from "../server/bootstrap.ts";
 import type { EtcdServer } from "../server/etcd-server.ts";
+import { noPeers } from "../server/peers.ts";
 import { registerGauges, ServerMetrics } from "../server/server-metrics.ts";
 import { MemoryWal } from "../wal/memory-wal.ts";
 import { openWal, walExists } from "../wal/open.ts";
@@ -58,8 +59,8 @@ async function run(
 ): Promise<number> {
   const metrics = new Metrics();
   const serverMetrics = new ServerMetrics(metrics);
-  const server = await bootstrap(await bootstrapOptions(config, logger, data, serverMetrics, stop.fatal));
-  registerGauges(metrics, gaugesOf(server, data));
+  const server = await bootstrap(await bootstrapOptions(config, logger, data, serverMetrics, stop));
+  registerGauges(metrics, gaugesOf(server));
   const health = new HealthStatus();
   const routes = createRoutes(server, health);
   const http = {
@@ -108,7 +109,7 @@ async function bootstrapOptions(
   logger: Logger,
   data: DataFolder,
   metrics: ServerMetrics,
-  onFatal: (error: Error) => void,
+  stop: ReturnType<typeof untilStopped>,
 ): Promise<BootstrapOptions> {
   const { logDir } = data;
   return {
@@ -129,11 +130,14 @@ async function bootstrapOptions(
       },
       watchProgressIntervalMs: config.watchProgressNotifyIntervalMs,
       logBytesMax: 64 * 1024 * 1024,
+      cacheBytes: 4 * 1024 * 1024,
+      strictReconfigCheck: config.strictReconfigCheck,
+      initialElectionTickAdvance: config.initialElectionTickAdvance,
     },
     clock: systemClock,
     logger,
     metrics,
-    backend: data.backend,
+    stores: data.stores,
     hasLog: logDir !== undefined && (await walExists(logDir)),
     openLog: async (metadata, from) => {
       if (logDir === undefined) return memoryLog(metadata);
@@ -148,23 +152,31 @@ async function bootstrapOptions(
         from,
       );
     },
+    initialClusterState: config.initialClusterState,
     initialCluster: async () => {
       refuseClusters(config);
       const cluster = await checkNewCluster(config, resolveHost);
       return new Map([...cluster].map(([name, urls]) => [name, urls.map((url) => url.href)]));
     },
     initialClusterToken: config.initialClusterToken,
+    forceNewCluster: config.forceNewCluster,
+    bootstrapTimeoutMs: 1000,
+    finder: noFinder,
+    connect: () => noPeers,
     maxLearners: config.maxLearners,
     minLeaseTtlSeconds: minLeaseTtlSeconds({
       heartbeatMs: config.heartbeatIntervalMs,
       electionTicks: config.electionTicks,
     }),
-    cacheBytes: 4 * 1024 * 1024,
     raft: { preVote: config.preVote, keepEntries: config.snapshotCatchupEntries, randomBelow: randomInt },
     random64: () => randomBytes(8).readBigUInt64BE(),
-    onFatal,
+    onFatal: stop.fatal,
+    onRemoved: stop.end,
   };
 }
+
+const nobody = () => Promise.reject(new Error("could not retrieve cluster information from the given URLs"));
+const noFinder = { cluster: nobody, versions: nobody, sameUrls: nobody };
 
 function memoryLog(metadata: Uint8Array) {
   const wal = new MemoryWal(systemClock);
@@ -175,10 +187,12 @@ function memoryLog(metadata: Uint8Array) {
   };
 }
 
-function gaugesOf(server: EtcdServer, { backend }: DataFolder) {
+function gaugesOf(server: EtcdServer) {
   return {
-    store: server.store,
-    backend,
+    get store() {
+      return server.store;
+    },
+    backendSizes: () => server.backendSizes(),
     memberId: formatId(server.cluster.localId),
     quotaBackendBytes: server.quotaBackendBytes,
     hasLeader: () => server.hasLeader,

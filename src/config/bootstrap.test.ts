@@ -123,7 +123,6 @@ describe("what is not there yet", () => {
       () => refuseUnfinished(config(tls)),
       /^ConfigError: cannot listen on https:\/\/127\.0\.0\.1:1: TLS/,
     );
-    assert.throws(() => refuseUnfinished(config({ forceNewCluster: true })), /--force-new-cluster/);
     refuseUnfinished(config({}));
   });
 

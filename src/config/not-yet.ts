@@ -18,7 +18,6 @@ export function refuseUnfinished(config: Config): void {
   ];
   const withTls = listeners.find(secure);
   if (withTls) throw new ConfigError(`cannot listen on ${withTls.href}: TLS comes with a later version`);
-  if (config.forceNewCluster) throw new ConfigError("--force-new-cluster comes with a later version");
 }
 
 /** Throws a `ConfigError`. For the first start of a member, when it would have to find others. */

@@ -212,6 +212,13 @@ export class Lessor {
     return this.#primary?.expired(nowMs, limit) ?? { leases: [], more: false };
   }
 
+  /** Whether a lease's time is over, as far as this leader knows. False where nobody counts the time. */
+  isExpired(id: LeaseId, nowMs: number): boolean {
+    const lease = this.#leases.get(id);
+    if (lease === undefined || this.#primary === undefined) return false;
+    return this.#primary.deadlineMs(lease) <= nowMs;
+  }
+
   /** What should go into the log as one LeaseCheckpointRequest; etcd's are at most 1000 long. */
   dueCheckpoints(nowMs: number, limit: number): DueCheckpoints {
     return this.#primary?.dueCheckpoints(nowMs, limit) ?? { checkpoints: [], more: false };

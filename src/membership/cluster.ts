@@ -63,6 +63,7 @@ export class Cluster {
     const version = cluster.get(membershipBuckets.clusterVersionKey);
     this.#version = version && fromUtf8(version);
     const downgrade = cluster.get(membershipBuckets.downgradeKey);
+    this.#downgrade = { enabled: false, targetVersion: "" };
     if (downgrade) {
       const fields = JSON.parse(fromUtf8(downgrade)) as Record<string, unknown>;
       this.#downgrade = {

@@ -32,6 +32,7 @@ export class ApplyLoop {
   #running = false;
   #applied: RaftIndex;
   #failed = false;
+  #halted = false;
   /** In order of index. */
   #waiters: { index: RaftIndex; run: () => void }[] = [];
 
@@ -64,9 +65,26 @@ export class ApplyLoop {
     waiters.splice(at, 0, { index, run });
   }
 
+  /** Another state is about to take this one's place: lets go of everything that is not applied. */
+  halt(): void {
+    this.#halted = true;
+    this.#steps?.return(undefined);
+    this.#steps = undefined;
+    this.#batches = [];
+    this.#batch = [];
+    this.#next = 0;
+  }
+
+  /** That state is there, and has everything up to `index`. */
+  resume(index: RaftIndex): void {
+    this.#halted = false;
+    this.#applied = index;
+    this.#wake();
+  }
+
   #run(): void {
-    if (this.#failed) return;
     this.#scheduled = false;
+    if (this.#failed || this.#halted) return;
     this.#running = true;
     const before = this.#applied;
     try {

@@ -2,104 +2,134 @@
  * Makes a member from what is on its disk, or from the flags if there is nothing yet: opens store and log, checks that they
  * belong together, and hands Raft what it starts from.
  */
-import { createHash } from "node:crypto";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Backend } from "../backend/backend.ts";
 import { MetadataSchema } from "../gen/etcdserverpb/etcdserver_pb.ts";
-import { Lessor, leaseBucket } from "../lease/lessor.ts";
+import { Lessor } from "../lease/lessor.ts";
 import type { Clock } from "../lib/clock.ts";
-import { type ClusterId, type MemberId, noMember, type RaftIndex, type Term } from "../lib/ids.ts";
+import { type ClusterId, type MemberId, noMember, type RaftIndex } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
-import { type ConfState, type Entry, EntryType, emptyConfState, type HardState } from "../lib/raft-entry.ts";
+import { type ConfState, emptyConfState, type HardState } from "../lib/raft-entry.ts";
 import type { Steps } from "../lib/steps.ts";
-import { Cluster, ConfChangeType, membershipBuckets } from "../membership/cluster.ts";
+import { Cluster } from "../membership/cluster.ts";
 import { confStateFromJson, confStateKey, metaBucket } from "../membership/conf-state-row.ts";
-import {
-  compareIds,
-  computeClusterId,
-  computeMemberId,
-  formatId,
-  type Member,
-  memberToJson,
-  utf8,
-} from "../membership/member.ts";
+import { computeClusterId, formatId, type Member } from "../membership/member.ts";
 import { MvccStore } from "../mvcc/store.ts";
-import { encodeConfChange } from "../raft/confchange/wire.ts";
 import type { RaftConfig } from "../raft/config.ts";
+import type { RaftStart } from "../raft/log/start.ts";
 import { RawNode } from "../raft/raw-node.ts";
-import type { Wal, WalContents } from "../wal/wal.ts";
-import { Alarms, alarmBucket } from "./alarms.ts";
+import type { Wal, WalBatch, WalContents } from "../wal/wal.ts";
+import { Alarms } from "./alarms.ts";
+import { BootstrapError } from "./bootstrap-error.ts";
 import { EtcdServer, type EtcdServerSettings } from "./etcd-server.ts";
+import { loadState } from "./load-state.ts";
+import { forceNewCluster } from "./members/force-new-cluster.ts";
+import { firstTerm, foundingEntries, foundingMembers, sha1 } from "./members/founding-members.ts";
+import {
+  type ClusterFinder,
+  type JoinOptions,
+  joinCluster,
+  wasBootstrapped,
+} from "./members/join-cluster.ts";
+import type { Peers } from "./peers.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { Slices } from "./slices.ts";
+import type { StoreSlots } from "./snapshot/store-slots.ts";
+
+export { BootstrapError } from "./bootstrap-error.ts";
 
 export interface BootstrapOptions {
   readonly settings: EtcdServerSettings;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: ServerMetrics;
-  readonly backend: Backend;
+  readonly stores: StoreSlots;
   /** Whether this member has a log already. */
   readonly hasLog: boolean;
   /** Opens the log, or makes one with `metadata` if there is none. */
   readonly openLog: (metadata: Uint8Array, from: RaftIndex) => Promise<{ wal: Wal; contents: WalContents }>;
-  /** `--initial-cluster`, checked: each member's name and peer URLs. Asked for only when there is no log. */
+  /** `--initial-cluster-state`. */
+  readonly initialClusterState: "new" | "existing";
+  /** `--initial-cluster`, checked: each member's name and peer URLs. Asked for only when the log has nothing. */
   readonly initialCluster: () => Promise<ReadonlyMap<string, readonly string[]>>;
   readonly initialClusterToken: string;
+  readonly forceNewCluster: boolean;
+  /** How long the members of a new cluster are asked whether this one has been in it before. */
+  readonly bootstrapTimeoutMs: number;
+  readonly finder: ClusterFinder;
+  /** Makes the connections with other members, once it is known who this one is. */
+  readonly connect: (ids: { readonly localId: MemberId; readonly clusterId: ClusterId }) => Peers;
   readonly maxLearners: number;
   readonly minLeaseTtlSeconds: number;
-  readonly cacheBytes: number;
   readonly raft: Pick<RaftConfig, "preVote" | "maxLogBytes" | "keepEntries" | "randomBelow">;
   /** 64 random bits. */
   readonly random64: () => bigint;
   readonly onFatal: (error: Error) => void;
+  readonly onRemoved: () => void;
+  /** Makes the core; a test may make another one. */
+  readonly makeNode?: (config: RaftConfig, start: RaftStart) => RawNode;
 }
 
-/** What is on disk does not fit together, or not to the flags. The message says what and what to do. */
-export class BootstrapError extends Error {}
+/** Who a member is, and what it may begin with. */
+interface Identity {
+  readonly localId: MemberId;
+  readonly clusterId: ClusterId;
+  /** The members of a new cluster; none for one that joins. */
+  readonly founders: readonly Member[];
+  /** Members that one that joins was told of. */
+  readonly remotes: readonly Member[];
+}
+
+/** Bytes that a leader may have appended and not committed; beyond it proposals are refused. */
+const maxUncommittedBytes = 256 * 1024 * 1024;
 
 export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> {
-  const { settings, clock, logger, backend, metrics } = options;
-  const { appliedIndex } = backend.position;
+  const { settings, clock, logger, metrics, stores } = options;
+  const { appliedIndex } = stores.current.position;
   if (!options.hasLog && appliedIndex > 0) {
     throw new BootstrapError(
       `the store holds entries up to ${appliedIndex}, but its log is missing: restore the folder from a backup`,
     );
   }
-  const members = options.hasLog ? [] : await initialMembers(options);
-  const metadata = options.hasLog ? new Uint8Array(0) : firstMetadata(members, settings.name);
+  const fresh = options.hasLog ? undefined : await firstIdentity(options);
+  const metadata = fresh ? metadataOf(fresh) : new Uint8Array(0);
   const { wal, contents } = await options.openLog(metadata, appliedIndex);
+  await settleStores(stores, contents);
+  const backend = stores.current;
   const ids = fromBinary(MetadataSchema, contents.metadata);
   const localId = ids.NodeID as MemberId;
   const cluster = new Cluster(ids.ClusterID as ClusterId, localId, options.maxLearners);
   const alarms = new Alarms();
   const lessor = new Lessor({ minTtlSeconds: options.minLeaseTtlSeconds });
-  const store = new MvccStore({ backend, leases: lessor, cacheBytes: options.cacheBytes });
-  const confState = await load(store, { cluster, alarms, lessor, clock });
+  const store = new MvccStore({ backend, leases: lessor, cacheBytes: settings.cacheBytes });
+  const confState = await load(store, { cluster, alarms, lessor }, clock);
 
   // A crash may have come between making the log and writing its first entries.
-  const isFirst = contents.hardState === undefined;
-  const start = isFirst
-    ? await firstStart(wal, options.hasLog ? await initialMembers(options) : members)
-    : restart(contents, backend, confState);
+  const isFirst = contents.lastIndex === 0;
+  const identity = fresh ?? (isFirst ? await secondIdentity(options, localId, cluster.id) : undefined);
+  const start = identity
+    ? await firstStart(wal, identity.founders)
+    : await restart(options, { wal, contents, backend, confState, localId });
   logger.info(isFirst ? "starting local member" : "restarting local member", {
     "local-member-id": formatId(localId),
     "cluster-id": formatId(cluster.id),
     "commit-index": start.hardState?.commit ?? 0,
-    "applied-index": appliedIndex,
+    "applied-index": backend.position.appliedIndex,
     revision: store.revision,
   });
-  const node = new RawNode(
+  const makeNode = options.makeNode ?? ((config, from) => new RawNode(config, from));
+  const node = makeNode(
     {
       id: localId,
       electionTicks: settings.electionTicks,
       heartbeatTicks: 1,
+      maxUncommittedBytes,
       logger: logger.named("raft"),
       ...options.raft,
     },
     start,
   );
-  const { onFatal, random64 } = options;
+  const { onFatal, onRemoved, random64 } = options;
   return new EtcdServer({
     settings,
     clock,
@@ -107,85 +137,144 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
     metrics,
     node,
     wal,
-    backend,
+    stores,
     store,
     lessor,
     alarms,
     cluster,
+    peers: options.connect({ localId, clusterId: cluster.id }),
+    remotes: identity?.remotes ?? [],
+    sha1,
     random64,
     onFatal,
+    onRemoved,
   });
 }
 
-const sha1 = (bytes: Uint8Array): Uint8Array => createHash("sha1").update(bytes).digest();
-
-async function initialMembers({ initialCluster, initialClusterToken }: BootstrapOptions): Promise<Member[]> {
-  return [...(await initialCluster())]
-    .map(([name, peerUrls]) => ({
-      id: computeMemberId(sha1, peerUrls, initialClusterToken),
-      name,
-      peerUrls,
-      isLearner: false,
-      clientUrls: [],
-    }))
-    .sort((a, b) => compareIds(a.id, b.id));
+/** A member that has nothing yet. */
+async function firstIdentity(options: BootstrapOptions): Promise<Identity> {
+  const { settings, initialClusterState, initialClusterToken } = options;
+  const urlsByName = await options.initialCluster();
+  const join: JoinOptions = {
+    ...options,
+    name: settings.name,
+    urlsByName,
+    timeoutMs: reqTimeoutMs(settings),
+  };
+  if (initialClusterState === "existing") {
+    const { id, localId, members } = await joinCluster(join);
+    return { localId, clusterId: id, founders: [], remotes: members };
+  }
+  const founders = foundingMembers(urlsByName, initialClusterToken);
+  const local = founders.find(({ name }) => name === settings.name);
+  if (!local) {
+    throw new BootstrapError(
+      `couldn't find local name "${settings.name}" in the initial cluster configuration`,
+    );
+  }
+  if (await wasBootstrapped(join, local.id, options.bootstrapTimeoutMs)) {
+    throw new BootstrapError(`member ${formatId(local.id)} has already been bootstrapped`);
+  }
+  const clusterId = computeClusterId(
+    sha1,
+    founders.map(({ id }) => id),
+  );
+  return { localId: local.id, clusterId, founders, remotes: [] };
 }
 
-/** What stands at the head of a new member's log: who it is, and in which cluster. */
-function firstMetadata(members: readonly Member[], name: string): Uint8Array {
-  const local = members.find((member) => member.name === name);
-  if (!local)
-    throw new BootstrapError(`couldn't find local name "${name}" in the initial cluster configuration`);
-  const ids = members.map((member) => member.id);
-  const metadata = create(MetadataSchema, { NodeID: local.id, ClusterID: computeClusterId(sha1, ids) });
-  return toBinary(MetadataSchema, metadata);
+/** A member that knows who it is, and whose log is still empty. One that joined has to be sent everything by a leader. */
+async function secondIdentity(
+  options: BootstrapOptions,
+  localId: MemberId,
+  clusterId: ClusterId,
+): Promise<Identity> {
+  const urlsByName = await options.initialCluster();
+  const founders = foundingMembers(urlsByName, options.initialClusterToken);
+  const ids = founders.map(({ id }) => id);
+  if (ids.includes(localId) && computeClusterId(sha1, ids) === clusterId) {
+    return { localId, clusterId, founders, remotes: [] };
+  }
+  const join = {
+    ...options,
+    name: options.settings.name,
+    urlsByName,
+    timeoutMs: reqTimeoutMs(options.settings),
+  };
+  const { members } = await joinCluster(join);
+  return { localId, clusterId, founders: [], remotes: members };
+}
+
+const reqTimeoutMs = ({ tickMs, electionTicks }: EtcdServerSettings): number =>
+  5_000 + 2 * tickMs * electionTicks;
+
+/** What stands at the head of a log: who wrote it, and in which cluster. */
+function metadataOf({ localId, clusterId }: Identity): Uint8Array {
+  return toBinary(MetadataSchema, create(MetadataSchema, { NodeID: localId, ClusterID: clusterId }));
+}
+
+/**
+ * A leader's snapshot is installed from the moment its mark is in the log. When a crash came after that and before the
+ * store was exchanged, the next store is the one that the log goes on from.
+ */
+async function settleStores(stores: StoreSlots, { snapshot }: WalContents): Promise<void> {
+  const marked = snapshot?.index ?? 0;
+  if (marked <= stores.current.position.appliedIndex) {
+    await stores.dropNext();
+    return;
+  }
+  if ((stores.next?.position.appliedIndex ?? -1) < marked) {
+    throw new BootstrapError(
+      `the log goes on after a snapshot at entry ${marked}, but the store holds entries only up to ${stores.current.position.appliedIndex}: restore the folder from a backup, or remove it and let the member join again`,
+    );
+  }
+  const old = stores.useNext();
+  await old.close();
+  await stores.removeOld();
 }
 
 /** Reads what is kept beside the keys. */
 async function load(
   store: MvccStore,
-  into: { cluster: Cluster; alarms: Alarms; lessor: Lessor; clock: Clock },
+  into: Parameters<typeof loadState>[1],
+  clock: Clock,
 ): Promise<ConfState> {
-  const slices = new Slices(into.clock);
+  const slices = new Slices(clock);
   const run = <T>(steps: Steps<T>) =>
     new Promise<T>((resolve, reject) => slices.run(steps, resolve, reject, () => false));
-  const read = (bucket: string) => run(store.readMeta(bucket));
-  const { members, removed, cluster } = membershipBuckets;
-  into.cluster.load(await read(members), await read(removed), await read(cluster));
-  into.alarms.load(await read(alarmBucket));
-  await run(into.lessor.load(await read(leaseBucket)));
-  const row = (await read(metaBucket)).get(confStateKey);
+  await run(loadState(store, into));
+  const row = (await run(store.readMeta(metaBucket))).get(confStateKey);
   return row ? confStateFromJson(row) : emptyConfState;
 }
 
-/** A new cluster's log begins with its members, agreed on by everybody having the same flags. */
-async function firstStart(wal: Wal, members: readonly Member[]) {
-  const entries = members.map(
-    (member, i): Entry => ({
-      type: EntryType.confChange,
-      term: 1 as Term,
-      index: (i + 1) as RaftIndex,
-      data: encodeConfChange({
-        id: 0n,
-        type: ConfChangeType.addNode,
-        nodeId: member.id,
-        // The name comes when the member publishes itself, as in etcd.
-        context: utf8(memberToJson({ ...member, name: "" }, false)),
-      }),
-    }),
-  );
-  const hardState: HardState = { term: 1 as Term, vote: noMember, commit: entries.length as RaftIndex };
-  await new Promise<void>((resolve, reject) => {
-    wal.save({ entries, hardState, mustSync: true }, (error) => (error ? reject(error) : resolve()));
-  });
-  return { hardState, entries, snapshot: undefined, applied: 0 as RaftIndex, confState: emptyConfState };
+function save(wal: Wal, batch: WalBatch): Promise<void> {
+  return new Promise((resolve, reject) => wal.save(batch, (error) => (error ? reject(error) : resolve())));
 }
 
-function restart(contents: WalContents, backend: Backend, confState: ConfState) {
+/** A new cluster's log begins with its members, agreed on by everybody having the same flags. */
+async function firstStart(wal: Wal, founders: readonly Member[]): Promise<RaftStart> {
+  const nothing = { snapshot: undefined, applied: 0 as RaftIndex, confState: emptyConfState };
+  if (founders.length === 0) return { ...nothing, hardState: undefined, entries: [] };
+  const entries = foundingEntries(founders);
+  const hardState: HardState = { term: firstTerm, vote: noMember, commit: entries.length as RaftIndex };
+  await save(wal, { entries, hardState, mustSync: true });
+  return { ...nothing, hardState, entries };
+}
+
+interface Found {
+  readonly wal: Wal;
+  readonly contents: WalContents;
+  readonly backend: Backend;
+  readonly confState: ConfState;
+  readonly localId: MemberId;
+}
+
+async function restart(options: BootstrapOptions, found: Found): Promise<RaftStart> {
+  const { wal, contents, backend, confState, localId } = found;
   const { appliedIndex, appliedTerm } = backend.position;
-  const { hardState, entries } = contents;
-  const first = entries[0]?.index;
   const last = contents.lastIndex;
+  // With a store that was exchanged just now, the log was read from further back.
+  const kept = contents.entries.filter(({ index }) => index > appliedIndex);
+  const first = kept[0]?.index;
   if (last < appliedIndex) {
     throw new BootstrapError(
       `the log ends at entry ${last}, but the store holds entries up to ${appliedIndex}: entries are missing from the log`,
@@ -195,5 +284,16 @@ function restart(contents: WalContents, backend: Backend, confState: ConfState) 
     throw new BootstrapError(`the log begins at entry ${first}, but the store ends at ${appliedIndex}`);
   }
   const snapshot = appliedIndex === 0 ? undefined : { index: appliedIndex, term: appliedTerm, confState };
-  return { hardState, entries, snapshot, applied: appliedIndex, confState };
+  const start = { snapshot, applied: appliedIndex, confState };
+  if (!options.forceNewCluster) return { ...start, hardState: contents.hardState, entries: kept };
+  const { hardState } = contents;
+  const forced = forceNewCluster({ ...start, localId, hardState, entries: kept });
+  options.logger.info("forcing restart member", {
+    "local-member-id": formatId(localId),
+    "wal-commit-index": hardState?.commit ?? 0,
+    "commit-index": forced.hardState.commit,
+    "number-of-discarded-entries": forced.droppedCount,
+  });
+  await save(wal, { entries: forced.added, hardState: forced.hardState, mustSync: true });
+  return { ...start, hardState: forced.hardState, entries: forced.entries };
 }

@@ -1,6 +1,8 @@
 /**
  * The leader's clock of leases: has those whose time is over revoked, writes into the log how much time others have left,
- * and answers keep-alives. Everything that changes a lease goes through the log; this file only proposes.
+ * and answers keep-alives. Everything that changes a lease goes through the log; this file only proposes, and nothing of
+ * it may reach the log through another leader: what this member believes of time counts only while it leads (a leader
+ * that was stuck for a while would have leases revoked that the next one keeps alive, etcd issue 15247).
  */
 import { encodeLeaseCheckpointRequest, encodeLeaseId, type LeaseCheckpoint } from "../codec/lease.ts";
 import { raftField } from "../codec/raft-internal.ts";
@@ -27,17 +29,29 @@ export interface LeaseKeeperOptions {
   readonly logger: Logger;
   /** How much longer leases live after a change of leader: an election timeout. */
   readonly extendMs: number;
-  readonly propose: (
+  /** Puts a request through the log if this member leads now, or tells ErrNotLeader. */
+  readonly proposeHere: (
     field: number,
     bytes: Uint8Array,
     request: unknown,
     done: (error: EtcdError | undefined) => void,
   ) => void;
+  /** Calls back once a quorum has agreed that this member leads; at once where there is nobody to ask. */
+  readonly confirmLeadership: (then: () => void, failed: (error: EtcdError) => void) => void;
+  /** False when the event loop was stuck for so long that there may be another leader. */
+  readonly isActive: () => boolean;
+  /** Has the leader renew a lease, wherever it is. */
+  readonly renewElsewhere: (id: LeaseId, done: KeepAliveDone) => void;
   readonly runSteps: (steps: Steps<void>) => void;
   /** Calls back once everything committed until now is applied. */
   readonly whenCaughtUp: (run: () => void) => void;
   readonly onExpired: () => void;
   readonly onRenewed: () => void;
+}
+
+interface ClearWaiter {
+  readonly id: LeaseId;
+  readonly done: KeepAliveDone;
 }
 
 /** Told how a keep-alive went: the seconds the lease has again, 0 if there is no such lease. */
@@ -51,6 +65,8 @@ export class LeaseKeeper {
   #endWaiterCount = 0;
   /** Leases that are being revoked because their time is over. */
   #revoking = 0;
+  /** Renewals that the log has to be told of before the client. */
+  readonly #clearing = new Set<ClearWaiter>();
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -65,7 +81,8 @@ export class LeaseKeeper {
   demote(): void {
     if (!this.#options.lessor.isPrimary) return;
     this.#options.lessor.demote();
-    this.#failWaiters(errors.notLeader);
+    const { renewElsewhere } = this.#options;
+    for (const { id, done } of this.#takeWaiters()) renewElsewhere(id, done);
   }
 
   /** To be called in each tick. */
@@ -76,7 +93,26 @@ export class LeaseKeeper {
     this.#checkpoint(nowMs);
   }
 
+  /** Renews a lease, here or at the leader. */
   keepAlive(id: LeaseId, done: KeepAliveDone): void {
+    const { lessor, renewElsewhere } = this.#options;
+    if (lessor.isPrimary) this.keepAliveHere(id, done);
+    else renewElsewhere(id, done);
+  }
+
+  /** Renews a lease if this member leads, or tells ErrNotLeader. */
+  keepAliveHere(id: LeaseId, done: KeepAliveDone): void {
+    const { confirmLeadership, isActive } = this.#options;
+    if (isActive()) this.#renew(id, done);
+    else {
+      confirmLeadership(
+        () => this.#renew(id, done),
+        () => done(errors.notLeader(), 0),
+      );
+    }
+  }
+
+  #renew(id: LeaseId, done: KeepAliveDone): void {
     const { lessor, clock, whenCaughtUp } = this.#options;
     const renewal = lessor.renew(id, clock.monotonicMs());
     if (renewal.kind !== "notFound") {
@@ -107,7 +143,7 @@ export class LeaseKeeper {
   }
 
   stop(): void {
-    this.#failWaiters(errors.stopped);
+    for (const { done } of this.#takeWaiters()) done(errors.stopped(), 0);
   }
 
   #answer(id: LeaseId, renewal: ReturnType<Lessor["renew"]>, done: KeepAliveDone): void {
@@ -132,7 +168,10 @@ export class LeaseKeeper {
   #clear(id: LeaseId, ttlSeconds: number, done: KeepAliveDone): void {
     const checkpoints: LeaseCheckpoint[] = [{ id, remainingTtlSeconds: 0 }];
     const bytes = encodeLeaseCheckpointRequest(checkpoints);
-    this.#options.propose(raftField.leaseCheckpoint, bytes, checkpoints, (error) => {
+    const waiter = { id, done };
+    this.#clearing.add(waiter);
+    this.#options.proposeHere(raftField.leaseCheckpoint, bytes, checkpoints, (error) => {
+      if (!this.#clearing.delete(waiter)) return;
       if (error) done(error, 0);
       else done(undefined, this.#options.lessor.has(id) ? ttlSeconds : 0);
     });
@@ -149,28 +188,50 @@ export class LeaseKeeper {
     else this.#endWaiters.set(id, [done]);
   }
 
-  #failWaiters(error: () => EtcdError): void {
-    const waiters = [...this.#endWaiters.values()].flat();
+  #takeWaiters(): ClearWaiter[] {
+    const waiters = [...this.#clearing];
+    for (const [id, dones] of this.#endWaiters) for (const done of dones) waiters.push({ id, done });
+    this.#clearing.clear();
     this.#endWaiters.clear();
     this.#endWaiterCount = 0;
-    for (const done of waiters) done(error(), 0);
+    return waiters;
   }
 
   #revokeExpired(nowMs: number): void {
-    const { lessor, propose, logger, onExpired } = this.#options;
+    const { lessor, confirmLeadership, logger } = this.#options;
     if (this.#revoking >= expiredAtOnce) return;
     const { leases, more } = lessor.expired(nowMs, expiredAtOnce - this.#revoking);
     if (more) this.#nextLookMs = nowMs;
-    for (const id of leases) {
-      this.#revoking++;
-      propose(raftField.leaseRevoke, encodeLeaseId(id), id, (error) => {
-        this.#revoking--;
-        if (!error) onExpired();
-        else if (error.message !== errors.leaseNotFound.text) {
-          logger.warn("failed to revoke lease", { "lease-id": id.toString(16), error: error.message });
-        }
-      });
+    if (leases.length === 0) return;
+    this.#revoking += leases.length;
+    confirmLeadership(
+      () => {
+        for (const id of leases) this.#revoke(id);
+      },
+      (error) => {
+        // The lessor hands them out again after a while, if this member still leads then.
+        this.#revoking -= leases.length;
+        logger.warn("Ignore the lease revoking request because current member isn't a leader", {
+          error: error.message,
+        });
+      },
+    );
+  }
+
+  #revoke(id: LeaseId): void {
+    const { lessor, clock, proposeHere, logger, onExpired } = this.#options;
+    // Leadership may have been lost and won again since, and the lease been renewed elsewhere in between.
+    if (!lessor.isExpired(id, clock.monotonicMs())) {
+      this.#revoking--;
+      return;
     }
+    proposeHere(raftField.leaseRevoke, encodeLeaseId(id), id, (error) => {
+      this.#revoking--;
+      if (!error) onExpired();
+      else if (error.message !== errors.leaseNotFound.text) {
+        logger.warn("failed to revoke lease", { "lease-id": id.toString(16), error: error.message });
+      }
+    });
   }
 
   #checkpoint(nowMs: number): void {
@@ -180,12 +241,17 @@ export class LeaseKeeper {
   }
 
   #proposeCheckpoint(checkpoints: LeaseCheckpoint[]): Promise<void> {
-    const { propose, logger } = this.#options;
+    const { proposeHere, logger } = this.#options;
     return new Promise((resolve) => {
-      propose(raftField.leaseCheckpoint, encodeLeaseCheckpointRequest(checkpoints), checkpoints, (error) => {
-        if (error) logger.warn("failed to checkpoint leases", { error: error.message });
-        resolve();
-      });
+      proposeHere(
+        raftField.leaseCheckpoint,
+        encodeLeaseCheckpointRequest(checkpoints),
+        checkpoints,
+        (error) => {
+          if (error) logger.warn("failed to checkpoint leases", { error: error.message });
+          resolve();
+        },
+      );
     });
   }
 }

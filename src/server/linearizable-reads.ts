@@ -27,7 +27,11 @@ export interface LinearizableReadsOptions {
   readonly process: () => void;
   /** True on a leader that is the only voter and has committed an entry of its own term. */
   readonly soleVoterLeads: () => boolean;
+  /** 64 random bits. */
+  readonly random64: () => bigint;
 }
+
+const requestMask = (1n << 64n) - 1n;
 
 export class LinearizableReads {
   readonly #options: LinearizableReadsOptions;
@@ -36,11 +40,14 @@ export class LinearizableReads {
   /** Those who wait for the read index that was asked for last, and when that was. */
   #asked: Read[] = [];
   #askedAtMs = 0;
-  #request = 0;
+  /** The id of the request that was asked last. They begin anywhere, so that an answer that was meant for this member
+   * before it was started again, or for another member, is not taken for one's own. */
+  #request: bigint;
   #scheduled = false;
 
   constructor(options: LinearizableReadsOptions) {
     this.#options = options;
+    this.#request = options.random64();
   }
 
   get pending(): number {
@@ -58,15 +65,21 @@ export class LinearizableReads {
     this.#askLater();
   }
 
-  /** Raft has an answer. An older request's answer serves nobody: its reads wait for the newer one. */
+  /** Raft has an answer; perhaps a second one to the same request, or one that was too late. */
   confirmed(index: RaftIndex, context: Uint8Array): void {
-    if (readRequest(context) !== this.#request) return;
     const reads = this.#asked;
+    if (reads.length === 0 || readRequest(context) !== this.#request) return;
     this.#asked = [];
     this.#options.applyLoop.whenApplied(index, () => {
       for (const read of reads) read.ready();
     });
     this.#askLater();
+  }
+
+  /** There is another leader, who knows nothing of what was asked. */
+  leaderChanged(): void {
+    if (this.#asked.length > 0) this.#send();
+    else this.#askLater();
   }
 
   /** Asks again for what got no answer, and gives up what is older than `timeoutMs`. */
@@ -77,10 +90,7 @@ export class LinearizableReads {
     const expired = [...this.#asked, ...this.#waiting].filter(tooOld);
     this.#asked = this.#asked.filter((read) => !tooOld(read));
     this.#waiting = this.#waiting.filter((read) => !tooOld(read));
-    if (this.#asked.length > 0 && nowMs - this.#askedAtMs >= retryMs) {
-      this.#waiting = [...this.#asked, ...this.#waiting];
-      this.#asked = [];
-    }
+    if (this.#asked.length > 0 && nowMs - this.#askedAtMs >= retryMs) this.#send();
     this.#askLater();
     for (const read of expired) read.failed(errors.timeout());
   }
@@ -103,25 +113,28 @@ export class LinearizableReads {
 
   #ask(): void {
     if (this.#waiting.length === 0 || this.#asked.length > 0) return;
-    const request = ++this.#request;
-    const refusal = this.#options.node.readIndex(requestContext(request));
-    // Without a leader they wait for one, until they are too old: `tick` asks again.
-    if (refusal === undefined) {
-      this.#asked = this.#waiting;
-      this.#waiting = [];
-      this.#askedAtMs = this.#options.clock.monotonicMs();
-    }
+    this.#request = (this.#request + 1n) & requestMask;
+    this.#asked = this.#waiting;
+    this.#waiting = [];
+    this.#send();
+  }
+
+  /** The same request may be sent again: every answer to it is newer than the reads that wait for it. Without a leader
+   * nothing is sent, and they wait for one until they are too old. */
+  #send(): void {
+    this.#askedAtMs = this.#options.clock.monotonicMs();
+    this.#options.node.readIndex(requestContext(this.#request));
     this.#options.process();
   }
 }
 
-function requestContext(request: number): Uint8Array {
+function requestContext(request: bigint): Uint8Array {
   const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(request));
+  new DataView(bytes.buffer).setBigUint64(0, request);
   return bytes;
 }
 
-function readRequest(context: Uint8Array): number {
-  if (context.length !== 8) return -1;
-  return Number(new DataView(context.buffer, context.byteOffset).getBigUint64(0));
+function readRequest(context: Uint8Array): bigint | undefined {
+  if (context.length !== 8) return undefined;
+  return new DataView(context.buffer, context.byteOffset).getBigUint64(0);
 }

@@ -31,6 +31,7 @@ export class LogTrimmer {
   #lastBytes: number;
   #running: Promise<void> | undefined;
   #stopped = false;
+  #holds = 0;
 
   constructor(options: LogTrimmerOptions, lastIndex: RaftIndex) {
     this.#options = options;
@@ -46,11 +47,21 @@ export class LogTrimmer {
   /** To be called after a generation was written. */
   poke(): void {
     const { backend, wal, snapshotCount, logBytesMax } = this.#options;
-    if (this.#running || this.#stopped) return;
+    if (this.#running || this.#stopped || this.#holds > 0) return;
     const due =
       backend.position.appliedIndex - this.#lastIndex >= snapshotCount ||
       wal.sizeBytes - this.#lastBytes >= logBytesMax;
     if (due) this.#running = this.#trim();
+  }
+
+  /** Resolves when no snapshot is being noted in the log; none is until what it gives is called. */
+  async hold(): Promise<() => void> {
+    this.#holds++;
+    while (this.#running) await this.#running;
+    return () => {
+      this.#holds--;
+      this.poke();
+    };
   }
 
   async stop(): Promise<void> {

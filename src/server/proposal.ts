@@ -5,7 +5,6 @@
 import type { RaftField } from "../codec/raft-internal.ts";
 import { encodeRaftProposal } from "../codec/raft-proposal.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
-import { errors } from "../errors/table.ts";
 import type { MemberId, RaftIndex, Term } from "../lib/ids.ts";
 import { type Entry, EntryType } from "../lib/raft-entry.ts";
 
@@ -84,13 +83,18 @@ export class Proposals {
     if (this.#pending.delete(proposal.suffix)) proposal.done(error, result);
   }
 
-  /** Fails those made before `beforeMs`. Returns how many. */
-  expire(beforeMs: number): number {
+  /** False once its end was told. */
+  isPending(proposal: Proposal): boolean {
+    return this.#pending.get(proposal.suffix) === proposal;
+  }
+
+  /** Fails those made before `beforeMs`, each with the error for when it was made. Returns how many. */
+  expire(beforeMs: number, errorFor: (startMs: number) => EtcdError): number {
     let expired = 0;
     for (const proposal of this.#pending.values()) {
       if (proposal.startMs > beforeMs) break;
       expired++;
-      this.finish(proposal, errors.timeout());
+      this.finish(proposal, errorFor(proposal.startMs));
     }
     return expired;
   }

@@ -1,14 +1,15 @@
 /**
- * Drives the Raft core: gathers the proposals of a turn into one batch, carries each Ready to the log, to the other
- * members and to apply, and reports back when the log has it on disk. Several Readys may be on their way to the disk.
+ * Drives the Raft core: gathers the proposals and messages of a turn into one batch, carries each Ready to the log, to the
+ * other members and to apply, and reports back when the log has it on disk. Several Readys may be on their way to the
+ * disk.
  */
 import type { Clock, Timer } from "../lib/clock.ts";
 import type { RaftIndex } from "../lib/ids.ts";
-import type { Entry, SnapshotMark } from "../lib/raft-entry.ts";
-import type { Message } from "../lib/raft-message.ts";
+import type { Entry } from "../lib/raft-entry.ts";
+import type { Message, Snapshot } from "../lib/raft-message.ts";
 import type { ProposeRefusal } from "../raft/leader/propose.ts";
 import type { RawNode } from "../raft/raw-node.ts";
-import type { SoftState } from "../raft/ready.ts";
+import type { Ready, SoftState } from "../raft/ready.ts";
 import type { Wal } from "../wal/wal.ts";
 
 export interface RaftLoopOptions {
@@ -24,19 +25,30 @@ export interface RaftLoopOptions {
   readonly onSoftState: (state: SoftState) => void;
   /** A batch was not taken: its entries will not be applied. */
   readonly onRefused: (entries: readonly Entry[], why: ProposeRefusal) => void;
+  /** Whether somebody still waits for an entry that was held back for want of a leader. */
+  readonly isWanted: (entry: Entry) => boolean;
   readonly onTick: () => void;
   readonly send: (messages: readonly Message[]) => void;
+  /** A leader's snapshot is about to be noted in the log. */
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+  /** The log has the mark of a leader's snapshot: makes it the state of the store. Nothing is applied meanwhile. */
+  readonly install: (snapshot: Snapshot) => Promise<void>;
   readonly onFatal: (error: Error) => void;
 }
 
 export class RaftLoop {
   readonly #options: RaftLoopOptions;
   #batch: Entry[] = [];
-  #flushScheduled = false;
+  /** The batch was refused for want of a leader, and is kept for the next one. */
+  #waitsForLeader = false;
+  #turnScheduled = false;
   #processing = false;
   #again = false;
   #timer: Timer | undefined;
   #stopped = false;
+  /** A snapshot is being made the store's state; what the log has on disk meanwhile is reported afterwards. */
+  #installing = false;
+  #durableToken = 0;
 
   constructor(options: RaftLoopOptions) {
     this.#options = options;
@@ -55,8 +67,37 @@ export class RaftLoop {
   /** Adds an entry to the batch of this turn. */
   propose(entry: Entry): void {
     this.#batch.push(entry);
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
+    if (!this.#turnScheduled && !this.#waitsForLeader) this.#runSoon();
+  }
+
+  /** Proposes at once, and only if this member leads: the entry is never passed on to another. False if it was not taken. */
+  proposeHere(entry: Entry): boolean {
+    const { node } = this.#options;
+    if (this.#stopped || node.role !== "leader" || node.propose([entry]) !== undefined) return false;
+    this.#runSoon();
+    return true;
+  }
+
+  /** A message from another member. What it leads to is done together with the rest of this turn. */
+  receive(message: Message): void {
+    this.tell((node) => node.step(message));
+  }
+
+  /** Puts something into the core; what it leads to is done together with the rest of this turn. */
+  tell(tell: (node: RawNode) => void): void {
+    if (this.#stopped) return;
+    try {
+      tell(this.#options.node);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#runSoon();
+  }
+
+  #runSoon(): void {
+    if (this.#turnScheduled) return;
+    this.#turnScheduled = true;
     this.#options.clock.nextTurn(() => this.flush());
   }
 
@@ -67,13 +108,24 @@ export class RaftLoop {
 
   /** Proposes what has gathered, unless there is no room for it yet; then whoever makes room calls this again. */
   flush(): void {
-    this.#flushScheduled = false;
-    if (this.#stopped || this.#batch.length === 0 || !this.#options.hasRoom()) return;
-    const batch = this.#batch;
-    this.#batch = [];
-    const refusal = this.#options.node.propose(batch);
-    if (refusal) this.#options.onRefused(batch, refusal);
+    this.#turnScheduled = false;
+    if (this.#stopped) return;
+    if (this.#batch.length > 0 && this.#options.hasRoom()) this.#proposeBatch();
     this.process();
+  }
+
+  #proposeBatch(): void {
+    const batch = this.#waitsForLeader ? this.#batch.filter(this.#options.isWanted) : this.#batch;
+    this.#batch = [];
+    this.#waitsForLeader = false;
+    const refusal = this.#options.node.propose(batch);
+    if (refusal === undefined) return;
+    if (refusal === "no leader" || refusal === "transferring") {
+      this.#batch = batch;
+      this.#waitsForLeader = batch.length > 0;
+    } else {
+      this.#options.onRefused(batch, refusal);
+    }
   }
 
   /** Carries out all work that the core has. To be called after anything was put into it. */
@@ -89,31 +141,64 @@ export class RaftLoop {
         while (!this.#stopped && this.#options.node.hasReady()) this.#carryOut();
       } while (this.#again);
     } catch (error) {
-      this.#stopped = true;
-      this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error);
     } finally {
       this.#processing = false;
     }
   }
 
+  #fail(error: unknown): void {
+    this.#stopped = true;
+    this.#options.onFatal(error instanceof Error ? error : new Error(String(error)));
+  }
+
   #carryOut(): void {
-    const { node, wal, send, onSoftState, onReadState, onCommitted, onFatal } = this.#options;
+    const { node, send, onSoftState, onReadState, onCommitted } = this.#options;
     const ready = node.ready();
-    if (ready.softState) onSoftState(ready.softState);
-    if (ready.messages.length > 0) send(ready.messages);
-    if (ready.hardState || ready.entries.length > 0 || ready.snapshot) {
-      const { entries, hardState, mustSync, token } = ready;
-      const snapshot: SnapshotMark | undefined = ready.snapshot?.metadata;
-      wal.save({ entries, hardState, snapshot, mustSync }, (error) => {
-        if (error) onFatal(error);
-        else if (token !== 0 && !this.#stopped) {
-          node.persisted(token);
-          this.process();
-        }
-      });
+    if (ready.softState) {
+      onSoftState(ready.softState);
+      if (this.#waitsForLeader) this.#runSoon();
     }
+    if (ready.messages.length > 0) send(ready.messages);
+    if (ready.snapshot) this.#options.onSnapshot(ready.snapshot);
+    if (ready.hardState || ready.entries.length > 0 || ready.snapshot) this.#save(ready);
     if (ready.committedEntries.length > 0) onCommitted(ready.committedEntries);
     for (const { index, context } of ready.readStates) onReadState(index, context);
+  }
+
+  #save({ entries, hardState, snapshot, mustSync, token }: Ready): void {
+    const { wal, onFatal } = this.#options;
+    wal.save({ entries, hardState, snapshot: snapshot?.metadata, mustSync }, (error) => {
+      if (error) onFatal(error);
+      else if (token !== 0 && !this.#stopped) this.#persisted(token, snapshot);
+    });
+  }
+
+  #persisted(token: number, snapshot: Snapshot | undefined): void {
+    this.#durableToken = token;
+    if (snapshot !== undefined) this.#install(snapshot);
+    else if (!this.#installing) this.#report();
+  }
+
+  #report(): void {
+    try {
+      this.#options.node.persisted(this.#durableToken);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.process();
+  }
+
+  #install(snapshot: Snapshot): void {
+    this.#installing = true;
+    this.#options.install(snapshot).then(
+      () => {
+        this.#installing = false;
+        if (!this.#stopped) this.#report();
+      },
+      (error: unknown) => this.#fail(error),
+    );
   }
 
   /** The state machine has applied everything up to `index`. */
@@ -127,9 +212,16 @@ export class RaftLoop {
     const { clock, tickMs, node, onTick } = this.#options;
     this.#timer = clock.after(tickMs, () => {
       if (this.#stopped) return;
-      node.tick();
-      onTick();
-      this.process();
+      try {
+        node.tick();
+        onTick();
+      } catch (error) {
+        this.#fail(error);
+        return;
+      }
+      // A leader may have been found, or what waits for one may have waited for too long.
+      if (this.#waitsForLeader) this.flush();
+      else this.process();
       this.#tickLater();
     });
   }

@@ -1,5 +1,6 @@
 /** etcd's metrics of server, store, disk and leases, and the few that are ours. */
-import type { Backend } from "../backend/backend.ts";
+import { raftField } from "../codec/raft-internal.ts";
+import type { EtcdError } from "../errors/etcd-error.ts";
 import { exponentialBounds, type Metrics } from "../lib/metrics.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
 import { etcdVersion } from "./versions.ts";
@@ -84,14 +85,23 @@ export class ServerMetrics {
       exponentialBounds(0.001, 2, 12),
     );
   }
+
+  countApplied(field: number, error: EtcdError | undefined): void {
+    if (error) return;
+    if (field === raftField.put) this.puts.inc();
+    else if (field === raftField.txn) this.txns.inc();
+    else if (field === raftField.deleteRange) this.deletes.inc();
+    else if (field === raftField.leaseGrant) this.leasesGranted.inc();
+    else if (field === raftField.leaseRevoke) this.leasesRevoked.inc();
+  }
 }
 
-/** What gauges are read from. */
+/** What gauges are read from. The store may be another one each time. */
 export interface GaugeSource {
   readonly store: KeyValueStore;
-  readonly backend: Backend;
   readonly memberId: string;
   readonly quotaBackendBytes: number;
+  backendSizes(): { totalBytes: number; inUseBytes: number };
   hasLeader(): boolean;
   isLeader(): boolean;
   isLearner(): boolean;
@@ -104,7 +114,6 @@ export interface GaugeSource {
 export function registerGauges(metrics: Metrics, source: GaugeSource): void {
   const gauge = (name: string, help: string, read: () => number | boolean) =>
     metrics.observed("gauge", name, help, () => Number(read()));
-  const { store, backend } = source;
   gauge("etcd_server_has_leader", "Whether or not a leader exists. 1 is existence, 0 is not.", () =>
     source.hasLeader(),
   );
@@ -132,20 +141,28 @@ export function registerGauges(metrics: Metrics, source: GaugeSource): void {
   gauge(
     "etcd_mvcc_db_total_size_in_bytes",
     "Total size of the underlying database physically allocated in bytes.",
-    () => backend.sizes().totalBytes,
+    () => source.backendSizes().totalBytes,
   );
   gauge(
     "etcd_mvcc_db_total_size_in_use_in_bytes",
     "Total size of the underlying database logically in use in bytes.",
-    () => backend.sizes().inUseBytes,
+    () => source.backendSizes().inUseBytes,
   );
-  gauge("etcd_debugging_mvcc_current_revision", "The current revision of store.", () => store.revision);
+  gauge(
+    "etcd_debugging_mvcc_current_revision",
+    "The current revision of store.",
+    () => source.store.revision,
+  );
   gauge(
     "etcd_debugging_mvcc_compact_revision",
     "The revision of the last compaction in store.",
-    () => store.compactRevision,
+    () => source.store.compactRevision,
   );
-  gauge("etclite_store_overlay_bytes", "Bytes applied and not yet in the backend.", () => store.overlayBytes);
+  gauge(
+    "etclite_store_overlay_bytes",
+    "Bytes applied and not yet in the backend.",
+    () => source.store.overlayBytes,
+  );
   metrics
     .gauge(
       "etcd_server_version",

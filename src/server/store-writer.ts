@@ -38,6 +38,9 @@ export class StoreWriter {
   #writing = false;
   #full = false;
   #stopped = false;
+  /** Told when nothing is being written any more, and nothing will be. */
+  #onHalted: (() => void) | undefined;
+  #halted = false;
   /** Those who want the backend to stay as it is, once an index is in it. */
   #holdWaiters: { readonly index: RaftIndex; readonly resolve: (release: () => void) => void }[] = [];
   #holds = 0;
@@ -84,6 +87,18 @@ export class StoreWriter {
     this.#timer?.cancel();
   }
 
+  /** Writes nothing more, whatever was applied; resolves when nothing is being written. */
+  halt(): Promise<void> {
+    this.#stopped = true;
+    this.#halted = true;
+    this.#timer?.cancel();
+    for (const { resolve } of this.#holdWaiters.splice(0)) resolve(() => {});
+    if (!this.#writing) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onHalted = resolve;
+    });
+  }
+
   #grantHolds(): void {
     const { appliedIndex } = this.#options.backend.position;
     const granted = this.#holdWaiters.filter(({ index }) => index <= appliedIndex);
@@ -103,6 +118,7 @@ export class StoreWriter {
   #write(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+    if (this.#halted) return;
     this.#grantHolds();
     if (this.#holds > 0) return;
     const { store, backend } = this.#options;
@@ -124,6 +140,10 @@ export class StoreWriter {
     const { store, limits, onWritten, onRoom } = this.#options;
     this.#writing = false;
     store.dropSealed();
+    if (this.#halted) {
+      this.#onHalted?.();
+      return;
+    }
     onWritten(applied);
     if (this.#full && store.overlayBytes <= limits.overlayBytesMax / 2) {
       this.#full = false;

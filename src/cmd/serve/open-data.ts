@@ -1,14 +1,16 @@
 /** The data folder: made, locked, and its store opened. */
 import { access, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { Backend } from "../../backend/backend.ts";
+import { MemoryBackend } from "../../backend/memory/memory-backend.ts";
 import { openBackend } from "../../backend/open.ts";
 import type { Config } from "../../config/config.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { type DirLock, lockDir } from "../../runtime/dir-lock.ts";
+import { MemorySlots, type StoreSlots } from "../../server/snapshot/store-slots.ts";
+import { openStoreSlots } from "./store-slots.ts";
 
 export interface DataFolder {
-  readonly backend: Backend;
+  readonly stores: StoreSlots;
   /** Where the log is; undefined when the server keeps nothing (`--storage-backend memory`). */
   readonly logDir: string | undefined;
   release(): void;
@@ -23,7 +25,7 @@ const writerCacheBytes = 4 * 1024 * 1024;
 export async function openData(config: Config, logger: Logger): Promise<DataFolder> {
   if (config.storageBackend === "memory") {
     logger.warn("nothing is kept: with --storage-backend memory all data is gone when the server stops");
-    return { backend: await openBackend({ kind: "memory" }), logDir: undefined, release() {} };
+    return { stores: new MemorySlots(() => new MemoryBackend()), logDir: undefined, release() {} };
   }
   const dir = resolve(config.dataDir);
   await refuseForeignData(dir);
@@ -31,15 +33,17 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
   await mkdir(member, { recursive: true, mode: folderMode });
   const lock: DirLock = await lockDir(member);
   try {
-    const backend = await openBackend({
-      kind: "sqlite",
-      dir: join(member, "store"),
-      cacheBytes: config.storageCacheBytes,
-      writerCacheBytes,
-      sync: !config.unsafeNoFsync,
-    });
+    const stores = await openStoreSlots(member, (storeDir) =>
+      openBackend({
+        kind: "sqlite",
+        dir: storeDir,
+        cacheBytes: config.storageCacheBytes,
+        writerCacheBytes,
+        sync: !config.unsafeNoFsync,
+      }),
+    );
     const logDir = config.walDir === "" ? join(member, "log") : resolve(config.walDir);
-    return { backend, logDir, release: () => lock.release() };
+    return { stores, logDir, release: () => lock.release() };
   } catch (error) {
     lock.release();
     throw error;

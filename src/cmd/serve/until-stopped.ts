@@ -4,6 +4,8 @@ import type { Logger } from "../../lib/logger.ts";
 export interface Stop {
   /** Resolves, once, with the status to end with. */
   readonly asked: Promise<number>;
+  /** The server has come to an end by itself, and all is well. */
+  readonly end: () => void;
   /** The server cannot go on. */
   readonly fatal: (error: Error) => void;
 }
@@ -25,6 +27,7 @@ export function untilStopped(logger: Logger): Stop {
   process.on("SIGINT", onSignal);
   return {
     asked,
+    end: () => end(0),
     fatal: (error) => {
       logger.at("cmd/serve.ts").fatal("the server cannot go on", { error: error.message });
       end(1);

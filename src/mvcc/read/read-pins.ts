@@ -36,6 +36,11 @@ export class ReadPins {
     return oldest;
   }
 
+  /** Gives up on all reads: the store is about to be closed. */
+  expireAll(): void {
+    this.expire(Number.POSITIVE_INFINITY as Revision);
+  }
+
   /** Gives up on reads before `revision`: each fails with ErrCompacted at its next step. */
   expire(before: Revision): void {
     for (const pin of this.#pins) {

@@ -42,21 +42,26 @@ export class Applier {
       this.#context.onLeaderEntry(term);
       return undefined;
     }
-    const proposal = this.#proposalOf(entry);
-    const { field, request } = proposal ?? read(decodeRaftRequest(entry.data).body);
-    const outcome = this.#attempt(() => this.#dispatch(field, request, index, term), index, term);
-    return this.#settle(outcome, proposal, field, index, term);
-  }
-
-  /** The request as this member proposed it, unless the entry came from elsewhere. */
-  #proposalOf(entry: Entry): Proposal | undefined {
     if (entry.decoded instanceof Proposal) {
       const proposal = entry.decoded;
       entry.decoded = undefined; // the log keeps entries for a while, and need not keep calls with them
-      return proposal;
+      return this.#applyRequest(entry, proposal.field, proposal.request, proposal);
     }
-    const { id } = decodeRaftRequest(entry.data).header;
-    return id === 0n ? undefined : this.#context.proposals.find(id);
+    // It came from elsewhere: from another member, or from this one before it was started again, or by way of the leader.
+    const { header, body } = decodeRaftRequest(entry.data);
+    const proposal = header.id === 0n ? undefined : this.#context.proposals.find(header.id);
+    const { field, request } = proposal ?? read(body);
+    return this.#applyRequest(entry, field, request, proposal);
+  }
+
+  #applyRequest(
+    { index, term }: Entry,
+    field: number,
+    request: unknown,
+    proposal: Proposal | undefined,
+  ): Steps<void> | undefined {
+    const outcome = this.#attempt(() => this.#dispatch(field, request, index, term), index, term);
+    return this.#settle(outcome, proposal, field, index, term);
   }
 
   #dispatch(field: number, request: unknown, index: RaftIndex, term: Term): Outcome {

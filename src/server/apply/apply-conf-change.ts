@@ -13,6 +13,7 @@ export function applyConfChange(context: ApplyContext, entry: Entry): void {
   if (entry.type === EntryType.confChangeV2) {
     const confState = context.applyConfChange(decodeConfChangeV2(entry.data));
     store.applyMeta([confStateRow(confState)], entry.index, entry.term);
+    context.onMembershipChange();
     return;
   }
   const wire = decodeConfChange(entry.data);

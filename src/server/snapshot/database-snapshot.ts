@@ -9,7 +9,9 @@ import { planDatabase } from "../../bbolt/plan-database.ts";
 import { writeDatabase } from "../../bbolt/write-database.ts";
 import type { EtcdError } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
+import { type ConfState, emptyConfState } from "../../lib/raft-entry.ts";
 import type { Steps } from "../../lib/steps.ts";
+import { confStateFromJson, confStateKey, metaBucket } from "../../membership/conf-state-row.ts";
 import { bucketsAt, copyPlainBuckets, type SnapshotBackend } from "./store-buckets.ts";
 
 /** Snapshots that may be under way at once; each keeps compacted versions from being removed. */
@@ -20,6 +22,8 @@ const idleMsMax = 10 * 60_000;
 export interface DatabaseSnapshot {
   /** What it holds: the position of the backend when it was taken. */
   readonly position: BackendPosition;
+  /** Raft's configuration at that position. */
+  readonly confState: ConfState;
   /** Of the file. */
   readonly totalBytes: number;
   /** The file's next bytes, `undefined` for a pause; done at its end. */
@@ -88,9 +92,11 @@ export class SnapshotMaker {
     hold.keep(await holdCompaction());
     const releaseWrites = await holdWrites();
     let position: BackendPosition;
+    let confState: ConfState;
     let buckets: ReturnType<typeof bucketsAt>;
     try {
       position = backend.position;
+      confState = confStateOf(backend);
       const copies = await this.#run(copyPlainBuckets(backend), hold);
       buckets = bucketsAt(backend, position.revision, copies);
     } finally {
@@ -99,6 +105,7 @@ export class SnapshotMaker {
     const plan = await this.#run(planDatabase(buckets), hold);
     return {
       position,
+      confState,
       totalBytes: plan.bytes,
       chunks: hold.whileUsed(writeDatabase(buckets, plan)),
       close: () => hold.close(),
@@ -126,6 +133,12 @@ export class SnapshotMaker {
       else this.#options.runSteps(watched(), resolve, reject, () => hold.isOver());
     });
   }
+}
+
+/** "meta" has a handful of rows. */
+function confStateOf(backend: SnapshotBackend): ConfState {
+  const row = backend.meta(metaBucket, undefined, 1000).find(({ key }) => key === confStateKey);
+  return row === undefined ? emptyConfState : confStateFromJson(row.value);
 }
 
 /** What a snapshot holds on to, from when it is asked for to its end. */

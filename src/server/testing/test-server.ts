@@ -1,6 +1,7 @@
 /** A whole server without sockets or files, on a clock that the test moves. */
 
 import { create, toBinary } from "@bufbuild/protobuf";
+import type { Backend } from "../../backend/backend.ts";
 import { MemoryBackend } from "../../backend/memory/memory-backend.ts";
 import type { PutRequest, PutResponse } from "../../codec/kv.ts";
 import type { LeaseGrantRequest } from "../../codec/lease.ts";
@@ -14,7 +15,10 @@ import { silentLogger } from "../../lib/testing/silent-logger.ts";
 import { MemoryWal } from "../../wal/memory-wal.ts";
 import { type BootstrapOptions, bootstrap } from "../bootstrap.ts";
 import type { EtcdServer } from "../etcd-server.ts";
+import type { ClusterFinder } from "../members/join-cluster.ts";
+import { noPeers } from "../peers.ts";
 import { ServerMetrics } from "../server-metrics.ts";
+import { MemorySlots } from "../snapshot/store-slots.ts";
 
 export interface TestServer {
   readonly server: EtcdServer;
@@ -33,9 +37,23 @@ export interface TestServer {
   get(key: string): string | undefined;
 }
 
+const nobody = () => Promise.reject(new Error("could not retrieve cluster information from the given URLs"));
+
+/** There are no others to ask. */
+const noFinder: ClusterFinder = {
+  cluster: nobody,
+  versions: nobody,
+  sameUrls: async (a, b) => a.join() === b.join(),
+};
+
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-export async function startTestServer(options: Partial<BootstrapOptions> = {}): Promise<TestServer> {
+export interface TestServerOptions extends Partial<BootstrapOptions> {
+  /** The store to begin with; an empty one in memory if none is given. */
+  readonly backend?: Backend;
+}
+
+export async function startTestServer({ backend, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const clock = new FakeClock();
   const fatal: Error[] = [];
   let ids = 1n;
@@ -52,12 +70,15 @@ export async function startTestServer(options: Partial<BootstrapOptions> = {}): 
       quotaBackendBytes: 0,
       storeLimits: { generationBytes: 1000, generationDelayMs: 50, overlayBytesMax: 10_000 },
       logBytesMax: 1_000_000,
+      cacheBytes: 10_000,
+      strictReconfigCheck: true,
+      initialElectionTickAdvance: true,
       watchProgressIntervalMs: 600_000,
     },
     clock,
     logger: silentLogger,
     metrics: new ServerMetrics(new Metrics()),
-    backend: new MemoryBackend({}),
+    stores: new MemorySlots(() => new MemoryBackend({}), backend),
     hasLog: false,
     openLog: async (metadata) => ({
       wal: new MemoryWal(clock),
@@ -71,14 +92,19 @@ export async function startTestServer(options: Partial<BootstrapOptions> = {}): 
         created: true,
       },
     }),
+    initialClusterState: "new",
     initialCluster: async () => new Map([["a", ["http://a:2380"]]]),
     initialClusterToken: "token",
+    forceNewCluster: false,
+    bootstrapTimeoutMs: 1000,
+    finder: noFinder,
+    connect: () => noPeers,
     maxLearners: 1,
     minLeaseTtlSeconds: 2,
-    cacheBytes: 10_000,
     raft: { randomBelow: () => 0 },
     random64: () => ids++,
     onFatal: (error) => fatal.push(error),
+    onRemoved: () => fatal.push(new Error("removed")),
     ...options,
   });
   const run = async () => {

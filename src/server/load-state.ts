@@ -1,0 +1,24 @@
+/** Reads what a store keeps beside the keys into the parts that have it in memory. */
+import { type Lessor, leaseBucket } from "../lease/lessor.ts";
+import type { Steps } from "../lib/steps.ts";
+import { type Cluster, membershipBuckets } from "../membership/cluster.ts";
+import type { KeyValueStore } from "../mvcc/types.ts";
+import { type Alarms, alarmBucket } from "./alarms.ts";
+
+export interface LoadedParts {
+  readonly cluster: Cluster;
+  readonly alarms: Alarms;
+  readonly lessor: Lessor;
+}
+
+/** What was in them is gone. */
+export function* loadState(store: Pick<KeyValueStore, "readMeta">, into: LoadedParts): Steps<void> {
+  const { members, removed, cluster } = membershipBuckets;
+  into.cluster.load(
+    yield* store.readMeta(members),
+    yield* store.readMeta(removed),
+    yield* store.readMeta(cluster),
+  );
+  into.alarms.load(yield* store.readMeta(alarmBucket));
+  yield* into.lessor.load(yield* store.readMeta(leaseBucket));
+}
