@@ -235,7 +235,10 @@ class Crossing {
       const old = await ctl.run(["get", "a", `--rev=${(header.revision as number) - 1}`]);
       const kvs = await ctl.kvs(["--prefix", ""]);
       const next = await ctl.put("after the bump", "1");
+      await ctl.ok(["compaction", "--physical", String(next)]);
+      const hash = await this.#hashKv(server);
       return {
+        hash,
         revision: header.revision,
         watch: watch.stderr,
         old: old.stderr.split("\n").at(-2),

@@ -125,7 +125,9 @@ class Hasher {
     if (!this.#counts(version)) return;
     const isTombstone = version.version === 0;
     const keyBytes = keyBytesOf(version);
-    const kv = isTombstone ? tombstoneKeyValue(keyBytes) : toKeyValue(version, keyBytes);
+    // No client can write the empty key: it marks a revision that was bumped, and etcd keeps nothing for it.
+    const isBare = isTombstone || keyBytes.length === 0;
+    const kv = isBare ? bareKeyValue(keyBytes) : toKeyValue(version, keyBytes);
     const size = revisionBytesMax + keyValueSize(kv);
     if (size > this.#row.byteLength) this.#row = new DataView(new ArrayBuffer(size * 2));
     const row = this.#row;
@@ -155,7 +157,7 @@ function isNewest(view: ReadView, version: Version): boolean {
   return newest?.modRevision === version.modRevision && newest.sub === version.sub;
 }
 
-function tombstoneKeyValue(key: Uint8Array) {
+function bareKeyValue(key: Uint8Array) {
   return { key, createRevision: 0, modRevision: 0, version: 0, value: new Uint8Array(0), lease: noLease };
 }
 

@@ -15,24 +15,33 @@ const subMax = 0xffff_ffff;
 const noBytes = new Uint8Array(0);
 
 /**
- * A row of the bucket "key". There is no version in the row with an empty value that etcdutl leaves when it is told to
- * bump the revision; its revision counts. Throws a BboltCorruptError.
+ * The row that etcdutl leaves when it is told to bump the revision: the empty key, which no client can write, without a
+ * value. It counts in HashKV, so it has to be kept.
  */
-export function versionOf(
-  file: DatabaseFile,
-  page: number,
-  { key, value }: Row,
-): { version: Version | undefined; revision: Revision } {
+export function bumpedTo(revision: Revision): Version {
+  return {
+    key: "",
+    modRevision: revision,
+    sub: 0,
+    createRevision: revision,
+    version: 1,
+    lease: noLease,
+    value: noBytes,
+  };
+}
+
+/** A row of the bucket "key". Throws a BboltCorruptError. */
+export function versionOf(file: DatabaseFile, page: number, { key, value }: Row): Version {
   const place = decodeRevisionKey(key) ?? file.fail(page, "a row of bucket key has no revision for its key");
   const { main, sub, isTombstone } = place;
   const revision = main as Revision;
   if (sub > subMax) file.fail(page, `${nameOf(place)} has a place that is too high`);
-  if (value.length === 0 && !isTombstone) return { version: undefined, revision };
+  if (value.length === 0 && !isTombstone) return { ...bumpedTo(revision), sub };
   const kv = decoded(file, page, place, value);
   const head = { key: toBinaryKey(kv.key), modRevision: revision, sub };
   if (isTombstone) {
     const nothing = { createRevision: 0 as Revision, version: 0, lease: noLease, value: noBytes };
-    return { version: { ...head, ...nothing }, revision };
+    return { ...head, ...nothing };
   }
   const { createRevision, version, lease } = kv;
   if (kv.modRevision !== main)
@@ -40,8 +49,7 @@ export function versionOf(
   if (!(version > 0 && createRevision > 0 && createRevision <= main && Number.isSafeInteger(version))) {
     file.fail(page, `${nameOf(place)} has version ${version} and was created at revision ${createRevision}`);
   }
-  const content = { createRevision: createRevision as Revision, version, lease, value: kv.value };
-  return { version: { ...head, ...content }, revision };
+  return { ...head, createRevision: createRevision as Revision, version, lease, value: kv.value };
 }
 
 function decoded(file: DatabaseFile, page: number, place: RevisionKey, value: Uint8Array) {

@@ -10,7 +10,7 @@ import type { RaftIndex, Revision, Term } from "../../lib/ids.ts";
 import { metaBucket } from "../../membership/conf-state-row.ts";
 import { keyBucket, plainBuckets } from "./etcd-buckets.ts";
 import { type FilePosition, readPosition, readsAsPosition, refuseNewerVersion } from "./file-position.ts";
-import { checkPlainRow, versionOf } from "./file-rows.ts";
+import { bumpedTo, checkPlainRow, versionOf } from "./file-rows.ts";
 
 /** A piece has about so many bytes or rows: large pieces are quicker, because the store sorts each by key. */
 const pieceBytes = 4 * 1024 * 1024;
@@ -26,7 +26,7 @@ export interface ImportOptions {
   readonly leaveOut?: ReadonlySet<string>;
   /** Rows that are put in, in place of the file's if it has them. */
   readonly rows?: readonly MetaChange[];
-  /** Added to the newest revision; all up to there then counts as compacted. Default 0: neither. */
+  /** Added to the newest version's revision; all up to there then counts as compacted. Default 0: neither. */
   readonly bumpRevision?: number;
 }
 
@@ -59,20 +59,23 @@ export async function importDatabase(
   for (const row of options.rows ?? []) await pieces.addRow(row);
   const keys = buckets.get(keyBucket);
   if (keys !== undefined) await importVersions(file, keys, pieces);
+  const { bumpRevision = 0 } = options;
+  if (bumpRevision > 0) await pieces.addVersion(bumpedTo((pieces.newest + bumpRevision) as Revision));
   const { versions } = pieces;
-  const last = lastPosition(position, pieces.revision, options);
+  const last = lastPosition(position, pieces.newest as Revision, options);
   await pieces.finish(last);
   const known = new Set([keyBucket, ...plainBuckets]);
   return { ...last, versions, ignoredBuckets: [...buckets.keys()].filter((name) => !known.has(name)) };
 }
 
-/** etcd's rule for the revision of a file: that of its newest row, or of a compaction if that is newer. */
+/** etcd's rule for the revision of a file: that of its newest row, or of a compaction if that is newer. A revision that
+ * was bumped counts as compacted. */
 function lastPosition(position: FilePosition, newest: Revision, options: ImportOptions) {
   const { scheduledCompaction, finishedCompaction } = position;
   const { bumpRevision = 0, index = position.index, term = position.term } = options;
-  const compacted = Math.max(scheduledCompaction, finishedCompaction);
-  const revision = (Math.max(newest, compacted) + bumpRevision) as Revision;
-  return { index, term, revision, compactRevision: (bumpRevision > 0 ? revision : compacted) as Revision };
+  const compactRevision = Math.max(scheduledCompaction, finishedCompaction, bumpRevision > 0 ? newest : 0);
+  const revision = Math.max(newest, compactRevision, 1);
+  return { index, term, revision: revision as Revision, compactRevision: compactRevision as Revision };
 }
 
 async function importRows(
@@ -95,12 +98,8 @@ async function importRows(
 async function importVersions(file: DatabaseFile, root: BucketRoot, pieces: Pieces): Promise<void> {
   for await (const { page, rows } of readLeaves(file, root)) {
     for (const row of rows) {
-      const { version, revision } = versionOf(file, page, row);
-      if (version === undefined) pieces.revision = revision;
-      else {
-        const room = pieces.addVersion(version);
-        if (room !== undefined) await room;
-      }
+      const room = pieces.addVersion(versionOf(file, page, row));
+      if (room !== undefined) await room;
     }
   }
 }
@@ -112,8 +111,8 @@ class Pieces {
   #meta: MetaChange[] = [];
   #bytes = 0;
   #inFlight: Promise<void>[] = [];
-  /** Of the newest row. */
-  revision = 1 as Revision;
+  /** The revision of the newest version; 0 when there is none. */
+  newest = 0;
   versions = 0;
 
   constructor(backend: Pick<Backend, "write">) {
@@ -128,10 +127,10 @@ class Pieces {
   /** A promise when there is something to wait for. A revision is never cut in two. */
   addVersion(version: Version): Promise<void> | undefined {
     const full = this.#bytes >= pieceBytes || this.#versions.length >= pieceRows;
-    const waiting = full && version.modRevision !== this.revision ? this.#write() : undefined;
+    const waiting = full && version.modRevision !== this.newest ? this.#write() : undefined;
     this.#versions.push(version);
     this.#bytes += version.key.length + version.value.length;
-    this.revision = version.modRevision;
+    this.newest = version.modRevision;
     this.versions++;
     return waiting;
   }
@@ -152,7 +151,7 @@ class Pieces {
     position: Pick<Generation, "appliedIndex" | "appliedTerm" | "revision" | "compactRevision"> = {
       appliedIndex: 0 as RaftIndex,
       appliedTerm: 0 as Term,
-      revision: this.revision,
+      revision: Math.max(this.newest, 1) as Revision,
       compactRevision: 0 as Revision,
     },
   ): Promise<void> {

@@ -145,6 +145,31 @@ describe("importing", () => {
     assert.throws(() => finish(store.hashByRevision(1002)), /compacted/);
   });
 
+  it("keeps the row that a bump leaves, here and in files of others", async () => {
+    const source = new MemoryBackend();
+    await source.write(new HistoryMaker().put("a").put("b").generation());
+    const { backend: bumped } = await importInto(snapshotOf(source), { bumpRevision: 1000 });
+    const bytes = snapshotOf(bumped);
+    const root = (await readBuckets(await openBytes(bytes))).get("key")!;
+    const rows: string[] = [];
+    for await (const leaf of readLeaves(await openBytes(bytes), root)) {
+      for (const { key, value } of leaf.rows)
+        rows.push(`${Buffer.from(key).toString("hex")} ${value.length}`);
+    }
+    assert.equal(rows.length, 3);
+    assert.equal(rows[2], "00000000000003eb5f0000000000000000 0");
+    const { backend: again, imported } = await importInto(bytes, {});
+    assert.equal(imported.revision, 1003);
+    assert.equal(imported.compactRevision, 1003);
+    assert.deepEqual(historyOf(again), historyOf(bumped));
+    assert.deepEqual(finish(storeOf(again).hashByRevision(0)), finish(storeOf(bumped).hashByRevision(0)));
+  });
+
+  it("bumps an empty store from zero, as etcd does", async () => {
+    const { imported } = await importInto(snapshotOf(new MemoryBackend()), { bumpRevision: 10 });
+    assert.equal(imported.revision, 10);
+  });
+
   it("goes on from a compaction that is newer than every row", async () => {
     const source = new MemoryBackend();
     const maker = new HistoryMaker().put("a").delete("a").compactTo(3);

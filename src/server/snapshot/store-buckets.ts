@@ -117,10 +117,11 @@ function* historyPages<T>(
 
 const noBytes = new Uint8Array(0);
 
-/** The message that etcd keeps for a version: of a deletion only the key. */
+/** The message that etcd keeps for a version: of a deletion only the key; of the empty key, which marks a revision that was
+ * bumped, nothing. */
 function messageOf(version: Version): KeyValue {
   const key = fromBinaryKey(version.key);
-  if (version.version === 0) {
+  if (version.version === 0 || key.length === 0) {
     return { key, createRevision: 0, modRevision: 0, version: 0, value: noBytes, lease: noLease };
   }
   const { createRevision, modRevision, value, lease } = version;
