@@ -12,9 +12,11 @@ import type { PeerLimits } from "./limits.ts";
 export interface PeerRaft {
   /**
    * Messages that came together, for this member, from members that are not removed. Those of one member come in the
-   * order in which it sent them on a connection. To be stepped at once.
+   * order in which it sent them on a connection. To be stepped at once. Never a MsgSnap.
    */
   onMessages(messages: readonly Message[]): void;
+  /** A MsgSnap whose file the sink has committed. Resolves when Raft has it; a rejection is told to the sender. */
+  onSnapshot(message: Message): Promise<void>;
   /** Something for this member got lost. */
   onUnreachable(id: MemberId): void;
   /** How a snapshot for this member ended. Told once for every MsgSnap sent. */
@@ -24,16 +26,17 @@ export interface PeerRaft {
   onLocalRemoved(): void;
 }
 
-/** Gives the state that goes with a MsgSnap. */
+/** Gives the state that goes with a MsgSnap, for servers that do not bring it themselves (`sendSnapshot`). */
 export interface SnapshotSource {
   /**
-   * The state as it is now, or as it was when it was last kept; at `message.snapshot`'s index or later. The transport
-   * sends `snapshot` in the place of the message's own. Rejects if there is none: the send counts as failed.
+   * The state as it is now, or as it was when it was last kept; at `message.snapshot`'s index or later. `signal` says
+   * that nobody wants it any more. Rejects if there is none: the send counts as failed.
    */
   open(message: Message, signal: AbortSignal): Promise<OutgoingSnapshot>;
 }
 
 export interface OutgoingSnapshot {
+  /** What the file holds: sent in the place of the message's own. */
   readonly snapshot: Snapshot;
   /** Bytes of all chunks, as far as known: for logs and metrics. */
   readonly sizeBytes: number;
@@ -52,7 +55,7 @@ export interface SnapshotSink {
 export interface IncomingSnapshot {
   /** The next chunk is offered when this one is taken. The chunk may be kept. */
   write(chunk: Uint8Array): Promise<void>;
-  /** All of it is there: checks it, makes it durable, puts it in its place. Raft gets the message afterwards. */
+  /** All of it is there: checks it, makes it durable, puts it in its place. `onSnapshot` comes afterwards. */
   commit(): Promise<void>;
   abort(): Promise<void>;
 }
@@ -95,7 +98,8 @@ export interface PeerTransportOptions {
   /** This member's `--initial-advertise-peer-urls`: how members that do not know it yet reach it. */
   readonly localUrls: readonly string[];
   readonly raft: PeerRaft;
-  readonly snapshotSource: SnapshotSource;
+  /** Without it a MsgSnap given to `send` counts as failed. */
+  readonly snapshotSource?: SnapshotSource | undefined;
   readonly snapshotSink: SnapshotSink;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -3,11 +3,11 @@ import { Buffer } from "node:buffer";
 import { describe, it } from "node:test";
 import type { MemberId } from "../../lib/ids.ts";
 import { MessageType } from "../../lib/raft-message.ts";
+import { joined } from "./http1/plain.ts";
 import {
   append,
   heartbeat,
   introduce,
-  joined,
   snapshotMessage,
   startMembers,
   TestMember,

@@ -9,7 +9,7 @@ import { type Message, MessageType } from "../../lib/raft-message.ts";
 import { formatId } from "../../membership/member.ts";
 import { messageName } from "../../raft/message.ts";
 import type { LocalIdentity } from "./cluster-headers.ts";
-import type { PeerTransportOptions, SnapshotSink } from "./contracts.ts";
+import type { OutgoingSnapshot, PeerTransportOptions, SnapshotSink } from "./contracts.ts";
 import { HttpClient } from "./http1/client.ts";
 import { defaultPeerLimits, type PeerLimits } from "./limits.ts";
 import { Peer, type PeerEnvironment } from "./peer.ts";
@@ -76,6 +76,26 @@ export class PeerTransport {
       if (peer !== undefined) peer.send(message);
       else this.#sendToStranger(message);
     }
+  }
+
+  /**
+   * Sends a snapshot that is open already; closes it in the end. `done` is told once whether the member has it, never
+   * before this returns; `onSnapshotStatus` is not called.
+   */
+  sendSnapshot(message: Message, opened: OutgoingSnapshot, done: (ok: boolean) => void): void {
+    const peer = this.#peers.get(message.to);
+    if (peer === undefined || this.#isStopped) {
+      void opened.close().finally(() => done(false));
+      return;
+    }
+    let wasOpened = false;
+    const open = async (): Promise<OutgoingSnapshot> => {
+      wasOpened = true;
+      return opened;
+    };
+    peer.sendSnapshot(message, open, (ok) => {
+      void (wasOpened ? Promise.resolve() : opened.close()).finally(() => done(ok));
+    });
   }
 
   #sendToStranger(message: Message): void {
@@ -176,6 +196,12 @@ export class PeerTransport {
 
   get snapshotSink(): SnapshotSink {
     return this.#options.snapshotSink;
+  }
+
+  /** The file of a snapshot is in its place. Rejects if Raft cannot have it. */
+  async deliverSnapshot(message: Message): Promise<void> {
+    if (this.#isStopped) throw new Error("stopped");
+    await this.#options.raft.onSnapshot(message);
   }
 
   get isStopped(): boolean {

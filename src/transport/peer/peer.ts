@@ -17,7 +17,7 @@ import type { PeerSeries } from "./peer-metrics.ts";
 import { PeerStatus } from "./peer-status.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Prober } from "./prober.ts";
-import { SnapshotSender } from "./snapshot/snapshot-sender.ts";
+import { type OpenSnapshot, SnapshotSender } from "./snapshot/snapshot-sender.ts";
 import { StreamReader } from "./streams/stream-reader.ts";
 import { type StreamType, streamTypes } from "./streams/stream-type.ts";
 import { StreamWriter } from "./streams/stream-writer.ts";
@@ -27,7 +27,7 @@ import { UrlPicker } from "./url-picker.ts";
 export interface PeerEnvironment {
   readonly local: LocalIdentity;
   readonly client: HttpClient;
-  readonly snapshotSource: SnapshotSource;
+  readonly snapshotSource: SnapshotSource | undefined;
   readonly limits: PeerLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -55,8 +55,7 @@ export class Peer {
   #sendsSnapshot = false;
 
   constructor(id: MemberId, urls: readonly string[], series: PeerSeries, environment: PeerEnvironment) {
-    const { clock, logger, limits, local, client, dialTimeoutMs, snapshotSource, onLocalRemoved } =
-      environment;
+    const { clock, logger, limits, local, client, dialTimeoutMs, onLocalRemoved } = environment;
     this.id = id;
     this.series = series;
     this.#environment = environment;
@@ -83,12 +82,7 @@ export class Peer {
     const onMessages = (messages: readonly Message[]): void => environment.onMessages(id, messages);
     const reader = (type: StreamType) => new StreamReader({ ...shared, type, dialTimeoutMs, onMessages });
     this.#readers = { append: reader("append"), message: reader("message") };
-    const onEnd = (ok: boolean): void => {
-      this.#sendsSnapshot = false;
-      environment.snapshots.sending--;
-      environment.onSnapshotStatus(id, ok);
-    };
-    this.#snapshots = new SnapshotSender({ ...shared, source: snapshotSource, onEnd });
+    this.#snapshots = new SnapshotSender(shared);
     this.#prober = new Prober(shared);
     this.#readers.append.start();
     this.#readers.message.start();
@@ -98,7 +92,10 @@ export class Peer {
   /** Never waits. What finds no room is dropped, and Raft is told. */
   send(message: Message): void {
     if (message.type === MessageType.snap) {
-      this.#sendSnapshot(message);
+      const { snapshotSource, onSnapshotStatus } = this.#environment;
+      const missing = () => Promise.reject(new Error("no snapshot source"));
+      const open = snapshotSource ? (signal: AbortSignal) => snapshotSource.open(message, signal) : missing;
+      this.sendSnapshot(message, open, (ok) => onSnapshotStatus(this.id, ok));
       return;
     }
     const { append, message: general } = this.#writers;
@@ -107,6 +104,24 @@ export class Peer {
     } else if (general.isWorking) {
       if (!general.send(message)) this.#dropped(message, streamTypes.message.queueName);
     } else if (!this.#pipeline.send(message)) this.#dropped(message, "pipeline");
+  }
+
+  /** `done` is told once, and perhaps at once. */
+  sendSnapshot(message: Message, open: OpenSnapshot, done: (ok: boolean) => void): void {
+    const { snapshots, limits } = this.#environment;
+    // Raft sends one at a time; a second one would come from a core that gave the first one up.
+    if (this.#sendsSnapshot || snapshots.sending >= limits.snapshotsSending) {
+      this.#dropped(message, "sendMsgSnap");
+      done(false);
+      return;
+    }
+    this.#sendsSnapshot = true;
+    snapshots.sending++;
+    void this.#snapshots.send(message, open).then((ok) => {
+      this.#sendsSnapshot = false;
+      snapshots.sending--;
+      done(ok);
+    });
   }
 
   /** The member asked for a stream. */
@@ -145,19 +160,6 @@ export class Peer {
     for (const url of this.#picker.urls) this.#environment.client.forget(url);
     this.status.forget();
     this.#logger.info("stopped remote peer", { "remote-peer-id": formatId(this.id) });
-  }
-
-  #sendSnapshot(message: Message): void {
-    const { snapshots, limits } = this.#environment;
-    // Raft sends one at a time; a second one would come from a core that gave the first one up.
-    if (this.#sendsSnapshot || snapshots.sending >= limits.snapshotsSending) {
-      this.#environment.onSnapshotStatus(this.id, false);
-      this.#dropped(message, "sendMsgSnap");
-      return;
-    }
-    this.#sendsSnapshot = true;
-    snapshots.sending++;
-    void this.#snapshots.send(message);
   }
 
   #dropped(message: Message, queue: string): void {

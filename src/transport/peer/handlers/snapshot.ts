@@ -96,7 +96,13 @@ export class SnapshotReceiver {
       series.snapshotReceive.inflight.inc(-1);
     }
     this.#logger.info("received and saved database snapshot", fields);
-    transport.deliver([message]);
+    try {
+      await transport.deliverSnapshot(message);
+    } catch (error) {
+      const answer = `failed to process raft message (${(error as Error).message})`;
+      fail(500, "failed to process Raft message", answer, error as Error);
+      return;
+    }
     // Only now: the sender takes the answer as "Raft has it".
     exchange.respond(204, headers);
     series.snapshotReceive.success.inc();

@@ -7,6 +7,7 @@ import { aborted, dial, hostPort, type TlsSource } from "./dial.ts";
 import { HttpError, type HttpHeaders, writeHead } from "./head.ts";
 import type { Http1Limits } from "./limits.ts";
 import type { HttpRequest, HttpResponse } from "./messages.ts";
+import { joined } from "./plain.ts";
 import { openResponse, type ResponseStream } from "./response-stream.ts";
 import { type UploadBody, upload } from "./upload.ts";
 
@@ -135,7 +136,7 @@ export class HttpClient {
           if (bytes > options.maxBodyBytes) connection.destroy(new HttpError("response body too large"));
           else parts.push(part);
         },
-        end: () => resolve({ status, headers, body: Buffer.concat(parts, bytes) }),
+        end: () => resolve({ status, headers, body: joined(parts) }),
         fail: reject,
       });
     });

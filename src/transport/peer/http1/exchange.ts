@@ -1,6 +1,7 @@
 /** One request and its answer, as a handler sees them. */
 import { Buffer } from "node:buffer";
 import { HttpError, type HttpHeaders, type RequestHead } from "./head.ts";
+import { joined } from "./plain.ts";
 
 /** Who gets a request's body. Exactly one of `end` and `fail` comes, and nothing after it. */
 export interface BodyConsumer {
@@ -102,7 +103,7 @@ export class Exchange {
             reject(new HttpError("request body too large"));
           } else parts.push(part);
         },
-        end: () => resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts, bytes)),
+        end: () => resolve(joined(parts)),
         fail: reject,
       });
     });

@@ -5,6 +5,7 @@ import type { ClientConnection } from "./client-connection.ts";
 import { aborted } from "./dial.ts";
 import type { HttpHeaders } from "./head.ts";
 import type { HttpResponse } from "./messages.ts";
+import { joined } from "./plain.ts";
 
 export interface UploadBody {
   /** The body's pieces, of any size. */
@@ -81,7 +82,7 @@ function receive(connection: ClientConnection, head: Uint8Array, maxBytes: numbe
         if (bytes > maxBytes) connection.destroy(new Error("response body too large"));
         else parts.push(part);
       },
-      end: () => resolve({ status, headers, body: Buffer.concat(parts, bytes) }),
+      end: () => resolve({ status, headers, body: joined(parts) }),
       fail: reject,
     });
   });

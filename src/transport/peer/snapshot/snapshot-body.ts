@@ -5,6 +5,7 @@ import type { IncomingSnapshot } from "../contracts.ts";
 import { MessageDecoder } from "../frames/message-frames.ts";
 import type { Exchange } from "../http1/exchange.ts";
 import type { HttpHeaders } from "../http1/head.ts";
+import { joined } from "../http1/plain.ts";
 import type { PeerLimits } from "../limits.ts";
 import { snapshotDigestTrailer } from "./snapshot-sender.ts";
 
@@ -90,17 +91,9 @@ export class SnapshotBody {
 
   #take(): Uint8Array {
     const chunks = this.#chunks;
-    const bytes = this.#bytes;
     this.#chunks = [];
     this.#bytes = 0;
-    if (chunks.length === 1) return chunks[0]!;
-    const joined = new Uint8Array(bytes);
-    let at = 0;
-    for (const chunk of chunks) {
-      joined.set(chunk, at);
-      at += chunk.length;
-    }
-    return joined;
+    return joined(chunks);
   }
 
   #finish(end: { trailers: HttpHeaders } | { error: Error }): void {

@@ -10,7 +10,7 @@ import type { Logger } from "../../../lib/logger.ts";
 import type { Message } from "../../../lib/raft-message.ts";
 import { formatId } from "../../../membership/member.ts";
 import { identityHeaders, type LocalIdentity } from "../cluster-headers.ts";
-import type { OutgoingSnapshot, SnapshotSource } from "../contracts.ts";
+import type { OutgoingSnapshot } from "../contracts.ts";
 import { MessageEncoder } from "../frames/message-frames.ts";
 import type { HttpClient } from "../http1/client.ts";
 import type { PeerLimits } from "../limits.ts";
@@ -30,15 +30,15 @@ export interface SnapshotSenderOptions {
   readonly status: PeerStatus;
   readonly series: PeerSeries;
   readonly client: HttpClient;
-  readonly source: SnapshotSource;
   readonly limits: PeerLimits;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told once for each `send`. */
-  readonly onEnd: (ok: boolean) => void;
   readonly onLost: () => void;
   readonly onLocalRemoved: () => void;
 }
+
+/** Gives the state to send; `signal` says that nobody wants it any more. */
+export type OpenSnapshot = (signal: AbortSignal) => Promise<OutgoingSnapshot>;
 
 export class SnapshotSender {
   readonly #options: SnapshotSenderOptions;
@@ -54,15 +54,16 @@ export class SnapshotSender {
     this.#stopping.abort();
   }
 
-  async send(message: Message): Promise<void> {
-    const { picker, status, series, clock, peerId, onEnd, onLost, onLocalRemoved } = this.#options;
+  /** Resolves to whether the member has it. */
+  async send(message: Message, open: OpenSnapshot): Promise<boolean> {
+    const { picker, status, series, clock, peerId, onLost, onLocalRemoved } = this.#options;
     const { inflight, success, failures, seconds } = series.snapshotSend;
     const startedMs = clock.monotonicMs();
     const url = picker.pick();
     const about = new SnapshotFields(peerId);
     inflight.inc();
     try {
-      const opened = await this.#options.source.open(message, this.#stopping.signal);
+      const opened = await open(this.#stopping.signal);
       about.take(opened);
       this.#logger.info("sending database snapshot", about.fields);
       try {
@@ -74,7 +75,7 @@ export class SnapshotSender {
       this.#logger.info("sent database snapshot", about.fields);
       success.inc();
       seconds.observe((clock.monotonicMs() - startedMs) / 1000);
-      onEnd(true);
+      return true;
     } catch (error) {
       const reason = (error as Error).message;
       this.#logger.warn("failed to send database snapshot", { ...about.fields, error: reason });
@@ -84,8 +85,8 @@ export class SnapshotSender {
       series.sentFailures.inc();
       failures.inc();
       onLost();
-      onEnd(false);
       if (error instanceof LocalRemovedError) onLocalRemoved();
+      return false;
     } finally {
       inflight.inc(-1);
     }

@@ -6,6 +6,7 @@ import { type Entry, emptyConfState } from "../../../lib/raft-entry.ts";
 import { type Message, MessageType, makeMessage } from "../../../lib/raft-message.ts";
 import { systemClock } from "../../../runtime/system-clock.ts";
 import type { IncomingSnapshot, OutgoingSnapshot, PeerTransportOptions } from "../contracts.ts";
+import { joined } from "../http1/plain.ts";
 import type { PeerLimits } from "../limits.ts";
 import { PeerServer } from "../peer-server.ts";
 import { PeerTransport } from "../peer-transport.ts";
@@ -63,6 +64,7 @@ export class TestMember {
       localUrls: [],
       raft: {
         onMessages: (messages) => void this.received.push(...messages),
+        onSnapshot: async (message) => void this.received.push(message),
         onUnreachable: (id) => void this.unreachable.push(id),
         onSnapshotStatus: (id, ok) => void this.snapshotStatus.push({ id, ok }),
         isRemoved: (id) => this.removed.has(id),
@@ -189,16 +191,6 @@ export async function untilConnected(members: readonly TestMember[], count = mem
   await until("all streams stand", () =>
     members.every(({ log }) => log.filter(({ message }) => message === pattern).length >= wanted),
   );
-}
-
-export function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 // Messages.
