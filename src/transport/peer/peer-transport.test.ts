@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { MemberId } from "../../lib/ids.ts";
 import { MessageType } from "../../lib/raft-message.ts";
+import { testCertificates as certificates } from "../testing/certificates.ts";
 import { joined } from "./http1/plain.ts";
 import {
   append,
@@ -221,6 +225,44 @@ describe("members", () => {
     await stopAll(members);
   });
 
+  it("talk over TLS, each showing its certificate", async () => {
+    const ca = certificates.authority;
+    const options = (server: { cert: string; key: string }) => ({
+      serverTls: { ...server, ca, requestCert: true, rejectUnauthorized: true },
+      tls: () => ({ ...certificates.client, ca }),
+    });
+    const a = await TestMember.start({ id: 1, ...options(certificates.server1) });
+    const b = await TestMember.start({ id: 2, ...options(certificates.server2) });
+    const stranger = await TestMember.start({ id: 3, tls: () => ({ ca }) });
+    assert.match(a.url, /^https:/);
+    for (const member of [a, b]) introduce(member, [a, b]);
+    stranger.transport.addPeer(a.id, [a.url]);
+    a.transport.addPeer(stranger.id, [stranger.url]);
+    await untilConnected([b], 2);
+    a.transport.send([append(a, b, 1, 10, 1_000)]);
+    b.database = [new Uint8Array(500_000).fill(3)];
+    b.transport.send([snapshotMessage(b, a, 9), heartbeat(b, a)]);
+    await until("all have come", () => b.received.length === 1 && a.received.length === 2);
+    assert.deepEqual(a.snapshots.get(9), new Uint8Array(500_000).fill(3));
+    await until("a stranger fails", () => stranger.logged(/peer deactivated again/) !== undefined);
+    assert.equal(stranger.transport.activePeers, 0);
+    await stopAll([a, b, stranger]);
+  });
+
+  it("talk over unix sockets", async () => {
+    const dir = await mkdtemp(join(tmpdir(), "etclite-peer-"));
+    const members: TestMember[] = [];
+    for (const id of [1, 2])
+      members.push(await TestMember.start({ id, listenUrl: `unix://${dir}/${id}.sock` }));
+    const [a, b] = members as [TestMember, TestMember];
+    for (const member of members) introduce(member, members);
+    await untilConnected(members);
+    a.transport.send([heartbeat(a, b)]);
+    await until("it has come", () => b.received.length === 1);
+    await stopAll(members);
+    await rm(dir, { recursive: true });
+  });
+
   it("measure the round trip", async () => {
     const members = await startMembers(2);
     const [a] = members as [TestMember, TestMember];
@@ -244,8 +286,29 @@ describe("snapshots", () => {
     assert.deepEqual(b.received, [snapshotMessage(a, b, 42)]);
     assert.equal(Buffer.compare(b.snapshots.get(42)!, joined([...(a.database as Uint8Array[])])), 0);
     assert.equal(a.closedSnapshots, 1);
-    assert.match(a.metrics.expose(), /^etcd_network_snapshot_send_success\{To="2"\} 1$/m);
-    assert.match(b.metrics.expose(), /^etcd_network_snapshot_receive_success\{From="1"\} 1$/m);
+    // One that the server has opened itself.
+    const chunks = (async function* () {
+      yield piece(5, 5);
+    })();
+    const opened = { snapshot: snapshotMessage(a, b, 44).snapshot!, sizeBytes: 5, chunks };
+    const outcomes: string[] = [];
+    const close = async () => void outcomes.push("closed");
+    a.transport.sendSnapshot(
+      snapshotMessage(a, b, 43),
+      { ...opened, close },
+      (ok) => void outcomes.push(String(ok)),
+    );
+    assert.equal(outcomes.length, 0);
+    await until("it is told", () => outcomes.length === 2);
+    assert.deepEqual(outcomes, ["closed", "true"]);
+    assert.deepEqual(b.snapshots.get(44), piece(5, 5));
+    const nobody = { ...snapshotMessage(a, b, 43), to: 99n as MemberId };
+    a.transport.sendSnapshot(nobody, { ...opened, close }, (ok) => void outcomes.push(String(ok)));
+    await until("it is told", () => outcomes.length === 4);
+    assert.deepEqual(outcomes.slice(2), ["closed", "false"]);
+    assert.equal(a.snapshotStatus.length, 1);
+    assert.match(a.metrics.expose(), /^etcd_network_snapshot_send_success\{To="2"\} 2$/m);
+    assert.match(b.metrics.expose(), /^etcd_network_snapshot_receive_success\{From="1"\} 2$/m);
     await stopAll(members);
   });
 

@@ -1,4 +1,5 @@
 /** Members without a Raft: they keep what they get, for tests to look at. */
+import type { TlsOptions } from "node:tls";
 import type { ClusterId, MemberId, RaftIndex, Term } from "../../../lib/ids.ts";
 import type { LogFields, Logger } from "../../../lib/logger.ts";
 import { Metrics } from "../../../lib/metrics.ts";
@@ -33,6 +34,9 @@ export interface LogLine {
 export interface TestMemberOptions extends Partial<PeerTransportOptions> {
   readonly id: number;
   readonly port?: number;
+  /** Instead of a port of 127.0.0.1. */
+  readonly listenUrl?: string;
+  readonly serverTls?: TlsOptions;
   readonly routes?: Partial<PeerRoutesOptions>;
 }
 
@@ -54,6 +58,7 @@ export class TestMember {
   database: Iterable<Uint8Array> | AsyncIterable<Uint8Array> = [];
   closedSnapshots = 0;
   port = 0;
+  url = "";
 
   private constructor(options: TestMemberOptions) {
     this.id = BigInt(options.id) as MemberId;
@@ -97,13 +102,12 @@ export class TestMember {
 
   static async start(options: TestMemberOptions): Promise<TestMember> {
     const member = new TestMember(options);
-    const [listener] = await member.server.listenAll([`http://127.0.0.1:${options.port ?? 0}`]);
-    member.port = listener!.port!;
+    const scheme = options.serverTls === undefined ? "http" : "https";
+    const url = options.listenUrl ?? `${scheme}://127.0.0.1:${options.port ?? 0}`;
+    const [listener] = await member.server.listenAll([url], options.serverTls);
+    member.port = listener!.port ?? 0;
+    member.url = url.replace(/:\d+$/, `:${member.port}`);
     return member;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
   }
 
   async stop(): Promise<void> {
