@@ -7,7 +7,7 @@
 import { assert } from "../../lib/assert.ts";
 import type { SqliteDatabase, SqliteStatement } from "../../runtime/sqlite.ts";
 import { BackendCorruptError } from "../errors.ts";
-import { curRow, headCheck, metaCheck, valueCheck } from "./checks.ts";
+import { curRow, headCheck, leasedCheck, metaCheck, valueCheck } from "./checks.ts";
 import type { GenerationReader } from "./generation-buffer.ts";
 import { type CurRow, isMilestone } from "./schema.ts";
 import type { State } from "./state.ts";
@@ -21,15 +21,11 @@ export class GenerationWriter {
   readonly #findCur: SqliteStatement<CurRow>;
   readonly #insertCur: SqliteStatement;
   readonly #updateCur: SqliteStatement;
-  readonly #above: SqliteStatement<CurRow>;
-  readonly #below: SqliteStatement<CurRow>;
+  readonly #insertLeased: SqliteStatement;
+  readonly #deleteLeased: SqliteStatement;
   readonly #insertMilestone: SqliteStatement;
   readonly #putMeta: SqliteStatement;
   readonly #deleteMeta: SqliteStatement;
-  /** The key that is known to follow the one inserted last, with nothing between; undefined: the end of the keys. */
-  #gapEnd: string | undefined = undefined;
-  /** Where that gap begins; undefined when none is known. */
-  #gapStart: string | undefined = undefined;
 
   constructor(db: SqliteDatabase, file: string) {
     this.#file = file;
@@ -39,8 +35,8 @@ export class GenerationWriter {
     this.#updateCur =
       db.prepare(`UPDATE cur SET version = ?2, main = ?3, sub = ?4, create_rev = ?5, lease = ?6,
       seq = ?7, chain = ?8, head_check = ?9 WHERE key = +?1`);
-    this.#above = db.prepare(`SELECT key, ${headColumns} FROM cur WHERE key > +? ORDER BY key LIMIT 1`);
-    this.#below = db.prepare(`SELECT key, ${headColumns} FROM cur WHERE key < +? ORDER BY key DESC LIMIT 1`);
+    this.#insertLeased = db.prepare("INSERT INTO leased VALUES (?, ?, ?)");
+    this.#deleteLeased = db.prepare("DELETE FROM leased WHERE lease = +? AND key = +?");
     this.#insertMilestone = db.prepare("INSERT INTO milestone VALUES (?, ?)");
     this.#putMeta = db.prepare(`INSERT INTO meta VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET value = excluded.value, row_check = excluded.row_check`);
@@ -50,7 +46,6 @@ export class GenerationWriter {
   /** Returns the state after the generation; the caller writes it. */
   apply(generation: GenerationReader, state: State): State {
     const { rowCount } = generation;
-    this.#gapStart = undefined;
     checkOrder(generation, state);
     const { keys, lastRowOf, before } = groupByKey(generation);
     const work: Work = {
@@ -60,7 +55,7 @@ export class GenerationWriter {
       prev: new Float64Array(rowCount),
       chain: new Float64Array(rowCount),
     };
-    for (const key of keys) this.#applyKey(work, key, lastRowOf.get(key)!);
+    for (const key of keys) this.#applyKey(work, lastRowOf.get(key)!);
     for (let row = 0; row < rowCount; row++) this.#appendLog(work, row);
     for (const { bucket, key, value } of generation.changes()) {
       if (value === undefined) this.#deleteMeta.run(bucket, key);
@@ -77,7 +72,7 @@ export class GenerationWriter {
   }
 
   /** Links the rows of one key to each other and to what is stored, and brings its row in `cur` up to date. */
-  #applyKey(work: Work, keyText: string, lastRow: number): void {
+  #applyKey(work: Work, lastRow: number): void {
     const { generation, before, firstSeq, prev, chain } = work;
     // Oldest first, for the links.
     const rows = [lastRow];
@@ -88,9 +83,7 @@ export class GenerationWriter {
     // A created key is most often a new one: try that first, it is one statement and not two.
     const mayBeNew = creates || generation.isImport;
     const isNew = mayBeNew && this.#putCur(this.#insertCur, work, lastRow, rows.length - 1) > 0;
-    let previous: CurRow | undefined;
-    if (isNew) this.#verifyAbsence(key, keyText);
-    else previous = this.#stored(key, generation.isImport ? undefined : creates);
+    const previous = isNew ? undefined : this.#stored(key, generation.isImport ? undefined : creates);
     let previousSeq = previous?.seq ?? 0;
     let position = previous === undefined ? 0 : previous.chain + 1;
     for (const row of rows) {
@@ -101,6 +94,16 @@ export class GenerationWriter {
       position++;
     }
     if (!isNew) this.#putCur(this.#updateCur, work, lastRow, position - 1);
+    this.#moveLease(key, previous?.lease ?? null, generation.lease(lastRow));
+  }
+
+  #moveLease(key: Uint8Array, from: Uint8Array | null, to: Uint8Array | null): void {
+    if (from === null && to === null) return;
+    if (from !== null && to !== null && Buffer.compare(from, to) === 0) return;
+    if (from !== null && Number(this.#deleteLeased.run(from, key).changes) !== 1) {
+      throw new BackendCorruptError(this.#file, `key ${keyName(key)}`, "its entry in leased is missing");
+    }
+    if (to !== null) this.#insertLeased.run(to, key, leasedCheck(to, key));
   }
 
   /** The row of `cur` that a generation goes on from. `creates`, unless anything may follow: whether the next version
@@ -122,25 +125,6 @@ export class GenerationWriter {
     const { version, main, sub, create_rev, lease, seq } = head;
     const check = headCheck(head, curRow, key);
     return Number(statement.run(key, version, main, sub, create_rev, lease, seq, chain, check).changes);
-  }
-
-  /**
-   * A key that was not found may have been hidden by damage to a key that the search met on its way. Such a key ends
-   * up as a neighbour of the place where the search ended, so looking at the two neighbours finds it out. Keys come in
-   * order here: those that fall into one gap share the check.
-   */
-  #verifyAbsence(key: Uint8Array, keyText: string): void {
-    const inGap =
-      this.#gapStart !== undefined &&
-      keyText > this.#gapStart &&
-      (this.#gapEnd === undefined || keyText < this.#gapEnd);
-    this.#gapStart = keyText;
-    if (inGap) return;
-    const below = this.#below.get(key);
-    if (below) verifyCur(below, below.key, this.#file);
-    const above = this.#above.get(key);
-    if (above) verifyCur(above, above.key, this.#file);
-    this.#gapEnd = above ? Buffer.from(above.key).toString("latin1") : undefined;
   }
 
   #appendLog({ generation, firstSeq, prev: prevs, chain: chains }: Work, row: number): void {

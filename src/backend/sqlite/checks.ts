@@ -28,6 +28,9 @@ const beginnings: Uint8Array[] = [];
 /** Stands for `prev` in the checksum of a row of `cur`, so that it cannot be taken for one of `log`. */
 export const curRow = -1;
 
+/** What no stored checksum is equal to: for rows with columns of the wrong type, which damage can make. */
+export const noCheck = Number.NaN;
+
 /** A checksum as SQLite stores it in four bytes: signed. */
 export function headCheck(
   row: {
@@ -42,15 +45,20 @@ export function headCheck(
   prev: number,
   key: Uint8Array,
 ): number {
-  numbers[0] = row.seq;
-  numbers[1] = row.main;
-  numbers[2] = row.sub;
-  numbers[3] = row.create_rev;
-  numbers[4] = row.version;
-  numbers[5] = row.chain;
+  const { seq, main, sub, create_rev, version, chain, lease } = row;
+  // A null or an empty blob would become a zero below.
+  if (typeof seq !== "number" || typeof main !== "number" || typeof sub !== "number") return noCheck;
+  if (typeof create_rev !== "number" || typeof version !== "number") return noCheck;
+  if (typeof chain !== "number" || typeof prev !== "number" || !(key instanceof Uint8Array)) return noCheck;
+  numbers[0] = seq;
+  numbers[1] = main;
+  numbers[2] = sub;
+  numbers[3] = create_rev;
+  numbers[4] = version;
+  numbers[5] = chain;
   numbers[6] = prev;
-  const { lease } = row;
   if (lease === null) scratch.fill(0, leaseAt, keyAt);
+  else if (!(lease instanceof Uint8Array) || lease.length !== 8) return noCheck;
   else for (let i = 0; i < 8; i++) scratch[leaseAt + i] = lease[i]!;
   const { length } = key;
   if (length > keyLengthMax) return crc32(key, crc32(beginning(0))) | 0;
@@ -65,13 +73,21 @@ function beginning(keyLength: number): Uint8Array {
 
 /** The checksum of a value that belongs to the row whose head has the checksum `head`. */
 export function valueCheck(value: Uint8Array, head: number): number {
+  if (!(value instanceof Uint8Array)) return noCheck;
   return crc32(value, head >>> 0) | 0;
+}
+
+/** Leases have eight bytes: a byte that moves from lease to key is a change too. */
+export function leasedCheck(lease: Uint8Array, key: Uint8Array): number {
+  if (!(lease instanceof Uint8Array) || lease.length !== 8 || !(key instanceof Uint8Array)) return noCheck;
+  return crc32(key, crc32(lease)) | 0;
 }
 
 const encoder = new TextEncoder();
 
 export function metaCheck(bucket: string, key: Uint8Array, value: Uint8Array): number {
-  // The length between key and value: moving a byte from one to the other is a change.
+  if (!(key instanceof Uint8Array) || !(value instanceof Uint8Array)) return noCheck;
+  // The length of the key first: moving a byte from it to the value is a change.
   const head = encoder.encode(`${bucket}\0${key.length}\0`);
   return crc32(value, crc32(key, crc32(head))) | 0;
 }
@@ -95,5 +111,6 @@ export function stateCheck(row: Omit<StateRow, "row_check">): number {
     next_seq,
     compact_seq,
   ];
+  if (!all.every((value) => typeof value === "number")) return noCheck;
   return crc32(new Uint8Array(new Float64Array(all).buffer)) | 0;
 }

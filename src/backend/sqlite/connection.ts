@@ -4,7 +4,7 @@
  * Nothing else in the process may open and close the database file or the -shm file: closing any descriptor of a file
  * drops all of a process's POSIX locks on it, SQLite's too.
  */
-import { closeSync, existsSync, fsyncSync, openSync, statSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { assert } from "../../lib/assert.ts";
 import type { SqliteDatabase, SqliteDriver } from "../../runtime/sqlite.ts";
@@ -25,7 +25,12 @@ export interface ConnectionOptions {
 
 /** Makes or opens the file for writing, brings its -wal file home and looks it over. */
 export function openWriter(driver: SqliteDriver, file: string, options: ConnectionOptions): SqliteDatabase {
-  const isNew = !existsSync(file);
+  const length = statSync(file, { throwIfNoEntry: false })?.size;
+  const isNew = length === undefined;
+  // SQLite takes less than its header for an empty file and would start anew.
+  if (length !== undefined && length > 0 && length < 512) {
+    throw new BackendCorruptError(file, `offset ${length}`, "the file is cut off in its header");
+  }
   const db = driver.open(file, { readOnly: false });
   try {
     const pragma = (text: string) => pragmaValue(db, text);
@@ -51,6 +56,7 @@ export function openWriter(driver: SqliteDriver, file: string, options: Connecti
     // survives, and the file's length can be compared with what its header says.
     db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
     verify(db, file);
+    verifyLength(db, file);
     if (isNew) syncFolder(dirname(file));
     return db;
   } catch (error) {
@@ -90,7 +96,7 @@ function create(db: SqliteDatabase): void {
   db.exec("COMMIT");
 }
 
-/** Refuses a file that is not ours, is newer than this program, or is visibly not whole. */
+/** Refuses a file that is not ours, or is of another format. */
 export function verify(db: SqliteDatabase, file: string): void {
   const id = pragmaValue(db, "application_id");
   const version = pragmaValue(db, "user_version");
@@ -109,6 +115,10 @@ export function verify(db: SqliteDatabase, file: string): void {
   if (found.length !== wanted.size || !found.every(({ sql }) => wanted.has(sql))) {
     throw new BackendCorruptError(file, "sqlite_schema", "the tables are not the ones this program made");
   }
+}
+
+/** Refuses a file that is shorter than its header says. Only once the -wal file is home: before, it may hold the rest. */
+function verifyLength(db: SqliteDatabase, file: string): void {
   const pages = Number(pragmaValue(db, "page_count"));
   const expected = pages * Number(pragmaValue(db, "page_size"));
   const actual = statSync(file).size;

@@ -4,12 +4,11 @@ import type { LeaseId } from "../../lib/ids.ts";
 import type { SqliteDatabase, SqliteStatement } from "../../runtime/sqlite.ts";
 import type { BinaryKey, Version } from "../backend.ts";
 import { BackendCorruptError } from "../errors.ts";
-import { leaseBytes, leaseOf, versionFrom } from "./heads.ts";
+import { leaseBytes, versionFrom } from "./heads.ts";
 import type { Horizon } from "./horizon.ts";
 import type { PastReader } from "./past.ts";
-import { curColumns } from "./points.ts";
-import type { CurRow, LogRow, MetaRow } from "./schema.ts";
-import { keyName, verifyCur, verifyLogRow, verifyMeta } from "./verify-row.ts";
+import type { LeasedRow, LogRow, MetaRow } from "./schema.ts";
+import { verifyLeased, verifyLogRow, verifyMeta } from "./verify-row.ts";
 
 const lowestKey = new Uint8Array(0);
 
@@ -18,7 +17,9 @@ export class ListReader {
   readonly #horizon: Horizon;
   readonly #past: PastReader;
   readonly #history: SqliteStatement<LogRow>;
-  readonly #ofLease: SqliteStatement<CurRow>;
+  readonly #leased: SqliteStatement<LeasedRow>;
+  readonly #leasedBelow: SqliteStatement<LeasedRow>;
+  readonly #leasedAbove: SqliteStatement<LeasedRow>;
   readonly #meta: SqliteStatement<MetaRow>;
   readonly #metaBelow: SqliteStatement<MetaRow & { bucket: string }>;
   readonly #metaAbove: SqliteStatement<MetaRow & { bucket: string }>;
@@ -28,8 +29,11 @@ export class ListReader {
     this.#horizon = horizon;
     this.#past = past;
     this.#history = db.prepare("SELECT * FROM log WHERE seq > +? ORDER BY seq LIMIT +?");
-    this.#ofLease = db.prepare(`SELECT ${curColumns} FROM cur INDEXED BY cur_lease
-      WHERE lease = +? AND key >= +? ORDER BY key LIMIT +?`);
+    this.#leased = db.prepare("SELECT * FROM leased WHERE lease = +? AND key >= +? ORDER BY key LIMIT +?");
+    this.#leasedBelow = db.prepare(`SELECT * FROM leased WHERE (lease, key) < (+?, +?)
+      ORDER BY lease DESC, key DESC LIMIT 1`);
+    this.#leasedAbove = db.prepare(`SELECT * FROM leased WHERE (lease, key) > (+?, +?)
+      ORDER BY lease, key LIMIT 1`);
     this.#meta = db.prepare(`SELECT key, value, row_check FROM meta
       WHERE bucket = +? AND key >= +? ORDER BY key LIMIT +?`);
     this.#metaBelow = db.prepare(`SELECT * FROM meta WHERE (bucket, key) < (+?, +?)
@@ -66,20 +70,27 @@ export class ListReader {
 
   keysOfLease(lease: LeaseId, after: BinaryKey | undefined, limit: number): BinaryKey[] {
     const keys: BinaryKey[] = [];
-    for (const row of this.#ofLease.iterate(leaseBytes(lease), startOf(after), limit)) {
-      verifyCur(row, row.key, this.#file);
-      if (leaseOf(row.lease) !== lease) {
-        throw new BackendCorruptError(this.#file, `key ${keyName(row.key)} in cur_lease`, "a wrong entry");
-      }
+    const bytes = leaseBytes(lease);
+    const start = startOf(after);
+    // As in a scan: a damaged row may lead the search astray, or end it, without being part of the answer.
+    this.#verifyLeased(this.#leasedBelow.get(bytes, start));
+    let last = start;
+    for (const row of this.#leased.iterate(bytes, start, limit)) {
+      verifyLeased(row, this.#file);
+      last = row.key;
       keys.push(toBinaryKey(row.key));
     }
+    this.#verifyLeased(this.#leasedAbove.get(bytes, last));
     return keys;
+  }
+
+  #verifyLeased(row: LeasedRow | undefined | null): void {
+    if (row) verifyLeased(row, this.#file);
   }
 
   meta(bucket: string, after: BinaryKey | undefined, limit: number): { key: BinaryKey; value: Uint8Array }[] {
     const rows: { key: BinaryKey; value: Uint8Array }[] = [];
     const start = startOf(after);
-    // As in a scan: a damaged row may lead the search astray, or end it, without being part of the answer.
     this.#verifyMeta(this.#metaBelow.get(bucket, start));
     let last = start;
     for (const row of this.#meta.iterate(bucket, start, limit)) {

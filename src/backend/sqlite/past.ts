@@ -42,7 +42,7 @@ export class PastReader {
   placeOf(main: number, sub: number): number {
     const memo = this.#memo;
     if (memo.main === main && memo.sub === sub) return memo.seq;
-    const seq = this.#search(main, sub);
+    const seq = main < 1 ? 0 : this.#search(main, sub);
     // A revision that is still being written may get more rows.
     if (main <= this.#horizon.writtenRevision) this.#memo = { main, sub, seq };
     return seq;
@@ -62,7 +62,17 @@ export class PastReader {
       if (row !== undefined && isAfter(row, main, sub)) above = row;
       else low = at;
     }
+    this.#prove(low, main, sub);
     return low;
+  }
+
+  /** Damage to the log's inner pages leads searches astray. What is newer than the compact revision has no holes: the
+   * row at the place has to be there, just below one that is after it. */
+  #prove(place: number, main: number, sub: number): void {
+    if (main <= this.#horizon.compactRevision || place === 0) return;
+    const row = this.#floorOf(place);
+    if (row && row.seq === place && !isAfter(row, main, sub)) return;
+    throw this.#corrupt(`row ${place} of log`, "a version is missing");
   }
 
   #floorOf(seq: number): LogHeadRow | undefined {
@@ -81,26 +91,34 @@ export class PastReader {
     const place = this.placeOf(at, lastSub);
     let { seq } = newer;
     if (newer.chain >= milestoneEvery) seq = this.#milestone.get(key, place)?.seq ?? seq;
-    for (;;) {
+    // Whatever led to these two rows: that one is at or before `at`, and that the other is after it and follows the
+    // first, proves the answer.
+    let follower: LogHeadRow;
+    do {
       const row = this.#head.get(seq);
-      if (!row) return this.#missing(seq, key);
+      if (!row) return this.#missing(seq, key, at);
       verifyLogHead(row, this.#file);
       this.#verifyKey(row, key);
+      if (row.main <= at) throw this.#corrupt(`row ${seq} of log`, `not where revision ${at} was looked for`);
       if (row.chain === 0) return undefined;
-      if (row.prev >= row.seq) throw this.#corrupt(`row ${row.seq} of log`, "a link to the past leads ahead");
+      if (row.prev >= row.seq) throw this.#corrupt(`row ${seq} of log`, "a link to the past leads ahead");
+      follower = row;
       seq = row.prev;
-      if (seq <= place) break;
-    }
+    } while (seq > place);
     const row = this.#row.get(seq);
-    if (!row) return this.#missing(seq, key);
+    if (!row) {
+      // What came before a key's first version was a tombstone, there or not. It is what compaction removes.
+      return follower.version === 1 ? undefined : this.#missing(seq, key, at);
+    }
     verifyLogRow(row, this.#file);
     this.#verifyKey(row, key);
+    if (row.main > at) throw this.#corrupt(`row ${seq} of log`, `not where revision ${at} was looked for`);
     return row;
   }
 
-  /** Only compaction removes rows, so what is missing has to be at or before the compact revision. */
-  #missing(seq: number, key: Uint8Array): undefined {
-    if (seq <= this.placeOf(this.#horizon.compactRevision, lastSub)) return undefined;
+  /** Versions that were the newest at a revision that is not compacted are never removed. */
+  #missing(seq: number, key: Uint8Array, at: number): undefined {
+    if (at < this.#horizon.compactRevision) return undefined;
     throw this.#corrupt(`row ${seq} of log`, `a version of key ${keyName(key)} is missing`);
   }
 

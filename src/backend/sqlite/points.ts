@@ -49,9 +49,11 @@ export class PointReader {
 
   newestHead(key: BinaryKey): VersionHead | undefined {
     const bytes = fromBinaryKey(key);
-    // That a key is not there is not verified here, because new keys pay for it: the writer does it when it inserts.
     const row = this.#head.get(bytes);
-    if (!row) return undefined;
+    if (!row) {
+      this.verifyAround(bytes);
+      return undefined;
+    }
     verifyCur(row as CurRow, bytes, this.#file);
     if (row.seq >= this.#horizon.nextSeq) {
       const place = `row of cur, key ${keyName(key)}`;

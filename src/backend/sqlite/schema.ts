@@ -4,6 +4,8 @@
  * log        every version that is still kept, in the order of the transactions. `prev` is the seq of the key's version
  *            before (0: none was), `chain` how many versions came before it since the key entered `cur`.
  * cur        a row for each key: the head of its newest version, and where that is in the log.
+ * leased     the keys whose newest version is attached to a lease. A table and not an index, because rows of an index
+ *            have no checksum.
  * milestone  every 8th version of a key: how a read far in the past finds its way without walking all `prev` links.
  * meta       the durable rows of other modules.
  * state      one row: the position, written in the same transaction as everything else.
@@ -37,8 +39,9 @@ export const schema: readonly string[] = [
     key BLOB PRIMARY KEY, version INTEGER NOT NULL, main INTEGER NOT NULL, sub INTEGER NOT NULL,
     create_rev INTEGER NOT NULL, lease BLOB, seq INTEGER NOT NULL, chain INTEGER NOT NULL,
     head_check INTEGER NOT NULL) WITHOUT ROWID`,
-  "CREATE INDEX cur_lease ON cur (lease, key) WHERE lease IS NOT NULL",
   "CREATE INDEX cur_tombstone ON cur (key) WHERE version = 0",
+  `CREATE TABLE leased (
+    lease BLOB NOT NULL, key BLOB NOT NULL, row_check INTEGER NOT NULL, PRIMARY KEY (lease, key)) WITHOUT ROWID`,
   "CREATE TABLE milestone (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID",
   `CREATE TABLE meta (
     bucket TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, row_check INTEGER NOT NULL,
@@ -86,6 +89,12 @@ export interface StateRow {
   readonly next_seq: number;
   /** Compaction has been over all rows of the log up to this one. */
   readonly compact_seq: number;
+  readonly row_check: number;
+}
+
+export interface LeasedRow {
+  readonly lease: Uint8Array;
+  readonly key: Uint8Array;
   readonly row_check: number;
 }
 

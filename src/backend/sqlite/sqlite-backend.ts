@@ -30,7 +30,7 @@ import { PointReader } from "./points.ts";
 import { ScanReader } from "./scan.ts";
 import { fileName } from "./schema.ts";
 import { toPosition } from "./state.ts";
-import { WorkerClient } from "./worker-client.ts";
+import { WorkerClient, type WriterClient } from "./worker-client.ts";
 
 export interface SqliteBackendOptions {
   /** The folder of the database file; made if missing. Nobody else may have it open: the caller holds a lock. */
@@ -85,7 +85,7 @@ export class SqliteBackend implements Backend {
   readonly name = "sqlite";
   readonly file: string;
   readonly #db: SqliteDatabase;
-  readonly #client: WorkerClient;
+  readonly #client: WriterClient;
   readonly #horizon: Horizon;
   readonly #points: PointReader;
   readonly #scans: ScanReader;
@@ -97,7 +97,7 @@ export class SqliteBackend implements Backend {
   /** Compaction and defragmentation follow each other. */
   #background: Promise<unknown> = Promise.resolve();
 
-  constructor(file: string, db: SqliteDatabase, client: WorkerClient) {
+  constructor(file: string, db: SqliteDatabase, client: WriterClient) {
     const { state, durable } = client.standing;
     this.file = file;
     this.#db = db;

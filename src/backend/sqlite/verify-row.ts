@@ -1,22 +1,17 @@
 /** Every row passes through here before anybody acts on it. */
 import type { SqliteValue } from "../../runtime/sqlite.ts";
 import { BackendCorruptError } from "../errors.ts";
-import { curRow, headCheck, metaCheck, valueCheck } from "./checks.ts";
-import type { CurRow, LogHeadRow, LogRow, MetaRow } from "./schema.ts";
+import { curRow, headCheck, leasedCheck, metaCheck, valueCheck } from "./checks.ts";
+import type { CurRow, LeasedRow, LogHeadRow, LogRow, MetaRow } from "./schema.ts";
 
-/** For messages: a key as text where it is text. */
-export function keyName(key: Uint8Array | string): string {
-  const text = typeof key === "string" ? key : Buffer.from(key).toString("latin1");
+/** For messages: a key as text. Damage can make it anything. */
+export function keyName(key: SqliteValue): string {
+  const text = key instanceof Uint8Array ? Buffer.from(key).toString("latin1") : String(key);
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}...` : text);
 }
 
-/** Damage can turn a column of one type into another; the checksums expect the right ones. */
-function isBytes(value: SqliteValue): value is Uint8Array {
-  return value instanceof Uint8Array;
-}
-
 export function verifyCur(row: CurRow, key: Uint8Array, file: string): void {
-  if (!isBytes(key) || headCheck(row, curRow, key) !== row.head_check) {
+  if (headCheck(row, curRow, key) !== row.head_check) {
     throw new BackendCorruptError(
       file,
       `row of cur, key ${keyName(key)}`,
@@ -26,7 +21,7 @@ export function verifyCur(row: CurRow, key: Uint8Array, file: string): void {
 }
 
 export function verifyLogHead(row: LogHeadRow, file: string): void {
-  if (!isBytes(row.key) || headCheck(row, row.prev, row.key) !== row.head_check) {
+  if (headCheck(row, row.prev, row.key) !== row.head_check) {
     throw new BackendCorruptError(file, `row ${row.seq} of log`, "a version fails its checksum");
   }
 }
@@ -45,14 +40,19 @@ export function verifyValue(
   },
   file: string,
 ): void {
-  if (!isBytes(row.value) || valueCheck(row.value, row.head_check) !== row.value_check) {
+  if (valueCheck(row.value, row.head_check) !== row.value_check) {
     throw new BackendCorruptError(file, `row ${row.seq} of log`, "a value fails its checksum");
   }
 }
 
+export function verifyLeased(row: LeasedRow, file: string): void {
+  if (leasedCheck(row.lease, row.key) !== row.row_check) {
+    throw new BackendCorruptError(file, `row of leased, key ${keyName(row.key)}`, "a row fails its checksum");
+  }
+}
+
 export function verifyMeta(row: MetaRow, bucket: string, file: string): void {
-  const whole = isBytes(row.key) && isBytes(row.value);
-  if (!whole || metaCheck(bucket, row.key, row.value) !== row.row_check) {
+  if (metaCheck(bucket, row.key, row.value) !== row.row_check) {
     throw new BackendCorruptError(
       file,
       `row of meta, ${bucket} ${keyName(row.key)}`,

@@ -16,14 +16,23 @@ const spareBuffersMax = 2;
 /** A buffer larger than this is not kept. */
 const spareBytesMax = 16 * 1024 * 1024;
 
-type Answer = Extract<Reply, { ok: true }>;
+export type Answer = Extract<Reply, { ok: true }>;
+
+/** What the backend needs of the writer, wherever it runs. */
+export interface WriterClient {
+  /** What the last answer said. */
+  readonly standing: Standing;
+  write(generation: Generation): Promise<Answer>;
+  request(request: Request): Promise<Answer>;
+  close(): Promise<void>;
+}
 
 interface Waiter {
   resolve(answer: Answer): void;
   reject(error: Error): void;
 }
 
-export class WorkerClient {
+export class WorkerClient implements WriterClient {
   readonly #worker: Worker;
   readonly #waiters: Waiter[] = [];
   readonly #spares: ArrayBuffer[] = [];
