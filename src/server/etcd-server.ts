@@ -441,9 +441,12 @@ export class EtcdServer {
   receive(message: Message): void {
     const { cluster } = this;
     if (message.to !== cluster.localId || message.type === MessageType.snap) return;
-    // The one who led until it was removed may hand over.
-    if (cluster.isRemoved(message.from) && message.from !== this.#parts.node.leader) return;
-    this.#raftLoop.receive(message);
+    if (!this.isRemoved(message.from)) this.#raftLoop.receive(message);
+  }
+
+  /** Whether a member was removed, and is not to be listened to: the one who led until then may still hand over. */
+  isRemoved(id: MemberId): boolean {
+    return this.cluster.isRemoved(id) && id !== this.#parts.node.leader;
   }
 
   /** A snapshot. Resolves when the file is no longer needed; rejects when it could not be used. */
