@@ -17,6 +17,7 @@ import { formatId } from "../membership/member.ts";
 import { HealthStatus } from "../rpc/health.ts";
 import { createRoutes, services } from "../rpc/services.ts";
 import { registerTransportMetrics } from "../rpc/transport-metrics.ts";
+import { registerWatchMetrics } from "../rpc/watch/watch-metrics.ts";
 import { collectWhenQuiet } from "../runtime/garbage.ts";
 import { resolveHost } from "../runtime/resolve-host.ts";
 import { systemClock } from "../runtime/system-clock.ts";
@@ -29,6 +30,7 @@ import { MemoryWal } from "../wal/memory-wal.ts";
 import { openWal, walExists } from "../wal/open.ts";
 import { openPorts } from "./serve/listen.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
+import { registerProcessMetrics } from "./serve/process-metrics.ts";
 import { untilStopped } from "./serve/until-stopped.ts";
 
 /** How long running calls may go on when the server is told to stop. */
@@ -83,6 +85,8 @@ async function run(
     fetchPeer: createPeerHandler({ versions: http.versions, cluster: server.cluster }),
   });
   registerTransportMetrics(metrics, ports.clients);
+  registerWatchMetrics(metrics, server.watchHub);
+  registerProcessMetrics(metrics, () => systemClock.monotonicMs());
   const compactor = startAutoCompaction(config.autoCompaction, {
     clock: systemClock,
     logger: logger.at("server/auto-compaction/auto-compactor.ts"),
