@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -46,6 +46,32 @@ describe("shutdown", () => {
     await assert.rejects(RawClient.plain(server.port));
   });
 
+  it("lets an answer over HTTP/1.1 end, and closes idle connections", async () => {
+    let finish: (() => void) | undefined;
+    const server = await TestServer.start({
+      fetch: async () => {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        return new Response("finished");
+      },
+    });
+    const idle = connect(server.port, "127.0.0.1");
+    idle.write("GET / HTTP/1.1\r\n");
+    const busy = connect(server.port, "127.0.0.1");
+    let seen = "";
+    busy.on("data", (piece) => {
+      seen += piece;
+    });
+    busy.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await waitFor("both", () => finish !== undefined && server.server.counters.openHttp1Connections === 2);
+    const stopped = server.server.shutdown(3_000);
+    await new Promise((resolve) => idle.on("close", resolve));
+    finish!();
+    await stopped;
+    assert.ok(seen.startsWith("HTTP/1.1 200") && seen.includes("finished"), seen);
+  });
+
   it("does not wait for ever", async () => {
     const server = await TestServer.start();
     const client = await RawClient.open(server.port);
@@ -61,7 +87,6 @@ describe("shutdown", () => {
     const server = await TestServer.start();
     const client = await RawClient.plain(server.port);
     client.send("P");
-    await new Promise((resolve) => setTimeout(resolve, 5));
     await server.stop();
     await client.closed();
   });

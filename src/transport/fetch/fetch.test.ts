@@ -290,6 +290,17 @@ describe("fetch over HTTP/2", () => {
     await server.stop();
   });
 
+  it("puts cookies together that came in pieces", async () => {
+    const server = await TestServer.start({
+      fetch: (request) => new Response(request.headers.get("cookie")),
+    });
+    const client = await RawClient.open(server.port);
+    client.headers(1, [...requestFields("GET", "/"), ["cookie", "a=1"], ["cookie", "b=2"]], true);
+    assert.equal((await client.answer(1)).body.toString(), "a=1; b=2");
+    client.destroy();
+    await server.stop();
+  });
+
   it("resets an answer that breaks off", async () => {
     const server = await TestServer.start({ fetch: handler });
     const client = await RawClient.open(server.port);

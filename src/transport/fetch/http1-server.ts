@@ -34,7 +34,7 @@ export class Http1Server {
       this.onRequest(request, response),
     );
     // Deno closes a connection after its first answer unless its server seems to listen.
-    Object.defineProperty(this.server, "listening", { get: () => !this.isStopping });
+    Object.defineProperty(this.server, "listening", { value: true });
     this.server.on("clientError", (_cause, socket) => refuseMalformed(socket as Socket));
   }
 
@@ -86,7 +86,8 @@ export class Http1Server {
     connection.timer = undefined;
     if (this.isStopping) outgoing.setHeader("connection", "close");
     outgoing.on("finish", () => {
-      if (!socket.destroyed) this.arm(socket, connection, this.service.limits.idleTimeoutMs);
+      if (this.isStopping) socket.end();
+      else if (!socket.destroyed) this.arm(socket, connection, this.service.limits.idleTimeoutMs);
     });
     const sink = new Http1Response(outgoing, this.service.limits.bodyHighWaterBytes);
     const { handler, limits, onError } = this.service;

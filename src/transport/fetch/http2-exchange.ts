@@ -59,7 +59,13 @@ export class Http2Exchange extends Http2Stream implements ResponseSink {
   private toRequest(): Request {
     const { method, scheme, authority, path, fields } = this.head;
     const headers = new Headers();
-    for (let at = 0; at < fields.length; at += 2) headers.append(fields[at]!, fields[at + 1]!);
+    const cookies: string[] = [];
+    for (let at = 0; at < fields.length; at += 2) {
+      if (fields[at] === "cookie") cookies.push(fields[at + 1]!);
+      else headers.append(fields[at]!, fields[at + 1]!);
+    }
+    // Clients may cut cookies into several fields so that they compress better (RFC 9113, 8.2.3).
+    if (cookies.length > 0) headers.set("cookie", cookies.join("; "));
     const host = authority ?? headers.get("host") ?? "localhost";
     const url = new URL(`${scheme}://${host}${path.startsWith("/") ? path : "/"}`);
     const { signal } = this.controller;

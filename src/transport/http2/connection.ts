@@ -1,20 +1,19 @@
 import type { Socket } from "node:net";
 import { HpackDecoder } from "../hpack/decoder.ts";
-import type { CoarseTimers } from "../timers/coarse-timers.ts";
 import { BlockCache } from "./block-cache.ts";
 import { Drain } from "./drain.ts";
+import type { Http2Environment } from "./environment.ts";
 import { FloodGuard } from "./flood-guard.ts";
-import { FrameReader, type FrameSink } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { dispatchFrame } from "./frames/dispatch.ts";
 import type { HeaderAssembly } from "./frames/headers.ts";
 import { HeadMemo } from "./head-memo.ts";
 import { IdRing } from "./id-ring.ts";
-import { Keepalive, type KeepaliveLimits } from "./keepalive.ts";
+import { Input } from "./input.ts";
+import { Keepalive } from "./keepalive.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { Lingering } from "./lingering.ts";
-import { type BufferPool, type FlushQueue, Output } from "./output.ts";
-import { Preface } from "./preface.ts";
+import { Output } from "./output.ts";
 import {
   ConnectionError,
   defaultHeaderTableBytes,
@@ -32,51 +31,14 @@ import { StallTimer } from "./stall-timer.ts";
 import type { Http2Stream } from "./stream.ts";
 import { StreamTable } from "./stream-table.ts";
 
-/** What runs on top of HTTP/2. */
-export interface Http2Application {
-  /** Makes the stream of a new request; `start` is called when the connection knows it. */
-  makeStream(connection: Http2Connection, id: number, head: RequestHead): Http2Stream;
-  /** The peer set SETTINGS_HEADER_TABLE_SIZE (`connection.peerHeaderTableBytes`). */
-  onPeerHeaderTable(connection: Http2Connection): void;
-}
-
-/** What all connections of a server share. */
-export interface Http2Environment {
-  readonly limits: ConnectionLimits;
-  readonly keepalive: KeepaliveLimits;
-  readonly application: Http2Application;
-  readonly timers: CoarseTimers;
-  readonly pool: BufferPool;
-  readonly flushQueue: FlushQueue;
-  /** Bytes of requests that all connections keep, and the most they may. */
-  readonly requestMemory: { usedBytes: number; readonly maxBytes: number };
-  /** Counters for metrics. */
-  readonly counters: Http2Counters;
-  /** A fault of ours, or a protocol error of the peer, worth a line in the log. */
-  readonly onError: (cause: unknown, connection: Http2Connection) => void;
-  /** The socket is gone, and no stream is left. */
-  readonly onClosed: (connection: Http2Connection) => void;
-}
-
-export interface Http2Counters {
-  streamsOpened: number;
-  streamsRefused: number;
-  /** RST_STREAM frames of clients. */
-  streamsReset: number;
-  /** Connections that we ended with an error. */
-  connectionErrors: number;
-}
-
 /** How long a connection that we ended stays half open, so that the peer can read our GOAWAY. */
 const lingerAfterErrorMs = 1_000;
-/** Frames between two looks at the clock. */
-const framesPerClockLook = 64;
 
 /**
  * One HTTP/2 connection, server side: it owns the socket's bytes, the streams and their windows. Frames are handled
  * by the functions in frames/, one file a type; they work on the public fields here.
  */
-export class Http2Connection implements FrameSink {
+export class Http2Connection {
   readonly environment: Http2Environment;
   readonly limits: ConnectionLimits;
   readonly socket: Socket;
@@ -99,11 +61,7 @@ export class Http2Connection implements FrameSink {
   peerInitialWindow = defaultInitialWindow;
   peerHeaderTableBytes = defaultHeaderTableBytes;
   assembly: HeaderAssembly | undefined = undefined;
-  /** When bytes last came, on the timers' clock. */
-  lastReadMs: number;
-
-  private readonly reader: FrameReader;
-  private readonly preface: Preface;
+  readonly input: Input;
   private readonly drainState: Drain;
   private readonly reset: IdRing;
   private readonly ended: IdRing;
@@ -111,10 +69,6 @@ export class Http2Connection implements FrameSink {
   private receiveOwed = 0;
   private heldBytes = 0;
   private flushRequested = false;
-  private turnStartMs = 0;
-  private framesLeft = framesPerClockLook;
-  /** Chunks that came while this connection had used up its turn. */
-  private backlog: Buffer[] | undefined = undefined;
   private readonly stall: StallTimer;
   /** No more frames are read. */
   isClosing = false;
@@ -127,7 +81,7 @@ export class Http2Connection implements FrameSink {
     this.socket = socket;
     this.peer = peer;
     const { limits, timers } = environment;
-    this.lastReadMs = timers.now();
+    this.input = new Input(this);
     this.output = new Output({
       socket,
       pool: environment.pool,
@@ -141,12 +95,10 @@ export class Http2Connection implements FrameSink {
       maxListBytes: limits.maxHeaderListBytes,
     });
     this.cache = new BlockCache({ slots: limits.blockCacheSlots, maxBlockBytes: limits.blockCacheBytes });
-    this.guard = new FloodGuard(limits, this.lastReadMs);
+    this.guard = new FloodGuard(limits, timers.now());
     this.keepalive = new Keepalive(this, environment.keepalive, timers);
-    this.reader = new FrameReader(this, defaultMaxFrameBytes);
     this.reset = new IdRing(limits.maxRememberedResets);
     this.ended = new IdRing(limits.maxRememberedResets);
-    this.preface = new Preface(this);
     this.drainState = new Drain(this);
     this.stall = new StallTimer(this);
     this.lingering = new Lingering(this);
@@ -155,7 +107,7 @@ export class Http2Connection implements FrameSink {
   /** Sends our half of the preface, then handles what the listener read while it looked what this is. */
   start(first: Buffer): void {
     const { socket, limits } = this;
-    socket.on("data", (chunk: Buffer) => this.receive(chunk));
+    socket.on("data", (chunk: Buffer) => this.input.receive(chunk));
     socket.on("drain", () => this.onSocketDrain());
     socket.on("error", () => {});
     socket.on("end", () => this.onSocketGone());
@@ -167,72 +119,17 @@ export class Http2Connection implements FrameSink {
     ]);
     this.frames.windowUpdate(0, limits.connectionWindowBytes - defaultInitialWindow);
     socket.resume();
-    this.receive(first);
+    this.input.receive(first);
   }
 
   // ---- input ----
 
-  private receive(chunk: Buffer): void {
-    if (this.isClosing) return;
-    this.lastReadMs = this.environment.timers.now();
-    if (this.backlog !== undefined) {
-      this.backlog.push(chunk);
-      return;
-    }
-    this.turnStartMs = this.lastReadMs;
-    this.framesLeft = framesPerClockLook;
-    this.handle(chunk);
-  }
-
-  private handle(chunk: Buffer): void {
-    try {
-      const at = this.preface.isDone ? 0 : this.preface.check(chunk);
-      const handled = this.reader.read(chunk, at);
-      if (handled < chunk.length && !this.isClosing) this.yieldTurn(chunk.subarray(handled));
-    } catch (cause) {
-      this.fail(cause);
-    }
-  }
-
-  shouldYield(): boolean {
-    if (this.isClosing) return true;
-    if (--this.framesLeft > 0) return false;
-    this.framesLeft = framesPerClockLook;
-    return this.environment.timers.now() - this.turnStartMs > this.limits.turnBudgetMs;
-  }
-
-  /** Others first: the rest of this chunk is handled in a later turn, and nothing more is read until then. */
-  private yieldTurn(rest: Buffer): void {
-    if (this.backlog === undefined) {
-      this.backlog = [rest];
-      this.socket.pause();
-    } else {
-      this.backlog.unshift(rest);
-    }
-    setImmediate(() => this.continueTurn());
-  }
-
-  private continueTurn(): void {
-    const { backlog } = this;
-    if (backlog === undefined || this.isClosing) return;
-    this.turnStartMs = this.environment.timers.now();
-    this.framesLeft = framesPerClockLook;
-    for (let chunk = backlog.shift(); chunk !== undefined; chunk = backlog.shift()) {
-      const before = backlog.length;
-      this.handle(chunk);
-      if (this.isClosing || backlog.length > before) return;
-    }
-    this.backlog = undefined;
-    this.socket.resume();
-  }
-
   onFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
-    if (this.isClosing) return;
     try {
       dispatchFrame(this, type, flags, streamId, bytes, start, end);
     } catch (cause) {
       if (!(cause instanceof StreamError)) throw cause;
-      this.guard.onReset(this.lastReadMs);
+      this.guard.onReset(this.input.lastReadMs);
       const stream = this.streams.get(cause.streamId);
       if (stream !== undefined) {
         this.resetStream(stream, cause.code);
@@ -242,14 +139,6 @@ export class Http2Connection implements FrameSink {
         this.frames.rstStream(cause.streamId, cause.code);
       }
     }
-  }
-
-  get isPrefaceDone(): boolean {
-    return this.preface.isDone;
-  }
-
-  onFirstFrame(type: number, flags: number): void {
-    this.preface.onFirstFrame(type, flags);
   }
 
   /** The peer's decoder may keep another amount of fields than before. */
@@ -334,7 +223,7 @@ export class Http2Connection implements FrameSink {
     stream.localClosed = true;
     this.forget(stream);
     stream.onAborted(code);
-    if (isEarly) this.guard.onReset(this.lastReadMs);
+    if (isEarly) this.guard.onReset(this.input.lastReadMs);
   }
 
   resetStream(stream: Http2Stream, code: ErrorCode): void {
@@ -468,10 +357,9 @@ export class Http2Connection implements FrameSink {
     this.keepalive.stop();
     this.stall.stop();
     this.lingering.stop();
-    this.preface.stop();
+    this.input.stop();
     this.drainState.stop();
     this.abortStreams();
-    this.backlog = undefined;
     this.socket.destroy();
     this.environment.onClosed(this);
   }

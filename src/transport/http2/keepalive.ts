@@ -55,8 +55,8 @@ export class Keepalive implements TimerTarget {
 
   onTimer(): void {
     const { keepaliveIntervalMs, keepaliveTimeoutMs } = this.limits;
-    const silentMs = this.timers.now() - this.connection.lastReadMs;
-    if (this.pingedAtMs !== undefined && this.connection.lastReadMs < this.pingedAtMs) {
+    const silentMs = this.timers.now() - this.connection.input.lastReadMs;
+    if (this.pingedAtMs !== undefined && this.connection.input.lastReadMs < this.pingedAtMs) {
       this.connection.abandon("keepalive ping not answered in time");
       return;
     }

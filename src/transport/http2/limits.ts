@@ -23,14 +23,15 @@ export interface ConnectionLimits {
   readonly maxHeaderBlockBytes: number;
   /** CONTINUATION frames of one header block. More ends the connection. */
   readonly maxContinuations: number;
-  /** Frames in a row that carry nothing (empty DATA without END_STREAM, empty CONTINUATION). More ends it. */
+  /** DATA frames in a row that carry nothing, not even END_STREAM. More ends the connection. */
   readonly maxEmptyFrames: number;
-  /** Streams that a client may reset before their answer: a bucket of this size, refilled by one for each stream
-   * that ends well and by `resetRefillPerSecond`. An empty bucket ends the connection (CVE-2023-44487). */
+  /** Streams that a client may reset before their answer, or make us reset by breaking rules: a bucket of this size,
+   * refilled by one for each stream that ends well and by `resetRefillPerSecond`. An empty bucket ends the connection
+   * (CVE-2023-44487, CVE-2025-8671). */
   readonly maxResets: number;
   readonly resetRefillPerSecond: number;
-  /** The same bucket for streams that the client made us reset (CVE-2025-8671), and for SETTINGS and PRIORITY and
-   * WINDOW_UPDATE frames that come without any request. */
+  /** Frames other than HEADERS and DATA that may come without any of those: a bucket that a useful frame fills up
+   * again, and time by `controlRefillPerSecond`. An empty one ends the connection. */
   readonly maxControlFrames: number;
   readonly controlRefillPerSecond: number;
   /** Answers to PING and SETTINGS that wait because the peer does not read. More ends the connection. */

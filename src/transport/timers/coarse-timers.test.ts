@@ -107,6 +107,24 @@ describe("CoarseTimers", () => {
     assert.equal(fired, 2_500);
   });
 
+  it("goes on after a target that throws", () => {
+    const host = new FakeHost();
+    const timers = new CoarseTimers(host);
+    let fired = 0;
+    const thrower = {
+      onTimer() {
+        throw new Error("a bug");
+      },
+    };
+    timers.arm(10, { onTimer: () => fired++ });
+    timers.arm(10, thrower);
+    timers.arm(100, { onTimer: () => fired++ });
+    assert.throws(() => host.advanceTo(1_050), /a bug/);
+    host.advanceTo(2_000);
+    assert.equal(fired, 2);
+    assert.equal(timers.size, 0);
+  });
+
   it("waits longer than a timer of the runtime can", () => {
     const host = new FakeHost();
     const timers = new CoarseTimers(host);

@@ -133,27 +133,30 @@ export class CoarseTimers {
   private wake(): void {
     this.disarm = undefined;
     this.wakeAtMs = Number.POSITIVE_INFINITY;
-    if (this.armed === 0) {
-      this.buckets.clear();
-      this.heap.length = 0;
-      return;
+    try {
+      this.fireDue();
+    } finally {
+      // Buckets whose entries were all cancelled need no waking.
+      while (this.heap.length > 0 && this.buckets.get(this.heap[0]!)!.first === undefined)
+        this.dropEarliest();
+      if (this.heap.length > 0 && this.heap[0]! < this.wakeAtMs) this.sleepUntil(this.heap[0]!);
     }
-    let fired = 0;
+  }
+
+  private fireDue(): void {
     const now = this.host.now();
-    while (this.heap.length > 0 && this.heap[0]! <= now && fired < maxFiredPerTurn) {
+    let fired = 0;
+    while (this.heap.length > 0 && this.heap[0]! <= now) {
       const bucket = this.buckets.get(this.heap[0]!)!;
-      for (let entry = bucket.first; entry && fired < maxFiredPerTurn; entry = bucket.first) {
+      for (let entry = bucket.first; entry; entry = bucket.first) {
+        if (fired === maxFiredPerTurn) return;
         entry.unlink();
         this.armed--;
         fired++;
         entry.target.onTimer();
       }
-      if (bucket.first) break;
       this.dropEarliest();
     }
-    // Buckets whose entries were all cancelled need no waking.
-    while (this.heap.length > 0 && this.buckets.get(this.heap[0]!)!.first === undefined) this.dropEarliest();
-    if (this.heap.length > 0 && this.heap[0]! < this.wakeAtMs) this.sleepUntil(this.heap[0]!);
   }
 
   private dropEarliest(): void {

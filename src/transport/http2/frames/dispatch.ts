@@ -35,7 +35,7 @@ export function dispatchFrame(
   if (connection.assembly !== undefined && type !== frameContinuation) {
     throw new ConnectionError(ErrorCode.protocolError, "a frame in the middle of a header block");
   }
-  if (!connection.isPrefaceDone) connection.onFirstFrame(type, flags);
+  if (!connection.input.preface.isDone) connection.input.preface.onFirstFrame(type, flags);
   switch (type) {
     case frameData:
       onData(connection, flags, streamId, bytes, start, end);
@@ -58,7 +58,7 @@ export function dispatchFrame(
       break;
   }
   // The rest can be had without a request.
-  connection.guard.onControlFrame(connection.lastReadMs);
+  connection.guard.onControlFrame(connection.input.lastReadMs);
   switch (type) {
     case frameWindowUpdate:
       onWindowUpdate(connection, flags, streamId, bytes, start, end);

@@ -18,5 +18,5 @@ export function onPing(
   }
   connection.guard.onAck();
   connection.frames.ping(bytes, start, true);
-  connection.keepalive.onPing(connection.lastReadMs);
+  connection.keepalive.onPing(connection.input.lastReadMs);
 }

@@ -16,7 +16,7 @@ export function onRstStream(
   const stream = connection.streams.get(streamId);
   if (stream === undefined) {
     connection.checkNotIdle(streamId, "RST_STREAM");
-    connection.guard.onControlFrame(connection.lastReadMs);
+    connection.guard.onControlFrame(connection.input.lastReadMs);
     return;
   }
   connection.onPeerReset(stream, readUint32(bytes, start) as ErrorCode);
