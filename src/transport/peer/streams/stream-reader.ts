@@ -51,7 +51,9 @@ export class StreamReader {
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
   #stream: ResponseStream | undefined;
+  /** Between two attempts. */
   #waitMs: number;
+  #dialledMs = 0;
   /** Cuts the wait before the next dial short. */
   #wakeUp: (() => void) | undefined;
   #isPaused = false;
@@ -134,7 +136,8 @@ export class StreamReader {
 
   /** Resolves to a stream of messages; rejects with why there is none. */
   async #dial(): Promise<ResponseStream> {
-    const { type, local, peerId, picker, client, limits, dialTimeoutMs } = this.#options;
+    const { type, local, peerId, picker, client, limits, dialTimeoutMs, clock } = this.#options;
+    this.#dialledMs = clock.monotonicMs();
     const url = picker.pick();
     const path = `${streamTypes[type].path}/${formatId(local.id)}`;
     const headers = { ...identityHeaders(local), "X-Raft-To": formatId(peerId) };
@@ -234,10 +237,11 @@ export class StreamReader {
     this.#timer = clock.after(limits.streamTimeoutMs, look);
   }
 
+  /** Until the last attempt is long enough ago: a stream that stood for a while is dialled again at once. */
   async #wait(): Promise<void> {
     const { clock, limits } = this.#options;
-    const waitMs = this.#waitMs;
-    this.#waitMs = Math.min(limits.redialMaxMs, waitMs * 2);
+    const waitMs = Math.max(0, this.#dialledMs + this.#waitMs - clock.monotonicMs());
+    this.#waitMs = Math.min(limits.redialMaxMs, this.#waitMs * 2);
     await new Promise<void>((resolve) => {
       const timer = clock.after(waitMs, resolve);
       this.#wakeUp = () => {
