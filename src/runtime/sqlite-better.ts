@@ -9,6 +9,7 @@ interface BetterDatabase {
   prepare(sql: string): BetterStatement;
   close(): void;
 }
+/** `reader` is false for statements that return no rows. */
 type BetterStatement = SqliteStatement & { readonly reader: boolean };
 type BetterModule = {
   default: new (file: string, options: { readonly: boolean }) => BetterDatabase;
@@ -25,7 +26,18 @@ export async function openDriver(): Promise<SqliteDriver> {
         exec: (sql) => {
           db.exec(sql);
         },
-        prepare: <Row>(sql: string) => db.prepare(sql) as unknown as SqliteStatement<Row>,
+        prepare: <Row>(sql: string) => {
+          const statement = db.prepare(sql);
+          // The other drivers find no row where this one refuses to look for any.
+          if (!statement.reader) {
+            statement.get = (...parameters) => void statement.run(...parameters);
+            statement.all = (...parameters) => {
+              statement.run(...parameters);
+              return [];
+            };
+          }
+          return statement as unknown as SqliteStatement<Row>;
+        },
         close: () => db.close(),
       };
     },

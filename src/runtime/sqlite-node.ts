@@ -1,4 +1,9 @@
-/** The driver of Node (22.13 and newer) and Deno. Bun has it too. */
+/**
+ * The driver of Node (22.13 and newer) and Deno. Bun has it too.
+ *
+ * Deno's `iterate` takes an error of SQLite (a damaged page, say) for the end of the rows, so there all rows are fetched
+ * at once.
+ */
 import type { SqliteDatabase, SqliteDriver, SqliteStatement } from "./sqlite.ts";
 
 export async function openDriver(): Promise<SqliteDriver> {
@@ -9,7 +14,11 @@ export async function openDriver(): Promise<SqliteDriver> {
       const db = new DatabaseSync(file, { readOnly });
       return {
         exec: (sql) => db.exec(sql),
-        prepare: <Row>(sql: string) => db.prepare(sql) as unknown as SqliteStatement<Row>,
+        prepare: <Row>(sql: string) => {
+          const statement = db.prepare(sql) as unknown as SqliteStatement<Row>;
+          if ("Deno" in globalThis) statement.iterate = statement.all;
+          return statement;
+        },
         close: () => db.close(),
       };
     },

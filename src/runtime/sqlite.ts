@@ -9,12 +9,12 @@
 export type SqliteParameter = number | string | Uint8Array | null;
 export type SqliteValue = number | string | Uint8Array | null;
 
-/** A prepared statement with positional parameters. */
+/** A prepared statement with positional parameters: `?`, not `?1`, which better-sqlite3 takes for a name. */
 export interface SqliteStatement<Row = Record<string, SqliteValue>> {
   /** The first row; null or undefined if there is none. */
   get(...parameters: SqliteParameter[]): Row | null | undefined;
   all(...parameters: SqliteParameter[]): Row[];
-  /** Breaking off the loop ends the statement, and the read transaction with it. */
+  /** Breaking off the loop ends the statement, and the read transaction with it. Errors are thrown on the way. */
   iterate(...parameters: SqliteParameter[]): Iterable<Row>;
   run(...parameters: SqliteParameter[]): { readonly changes: number | bigint };
 }

@@ -31,10 +31,12 @@ export class GenerationWriter {
     this.#file = file;
     this.#insertLog = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#findCur = db.prepare(`SELECT ${headColumns} FROM cur WHERE key = +?`);
-    this.#insertCur = db.prepare("INSERT INTO cur VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING");
+    this.#insertCur =
+      db.prepare(`INSERT INTO cur (version, main, sub, create_rev, lease, seq, chain, head_check, key)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`);
     this.#updateCur =
-      db.prepare(`UPDATE cur SET version = ?2, main = ?3, sub = ?4, create_rev = ?5, lease = ?6,
-      seq = ?7, chain = ?8, head_check = ?9 WHERE key = +?1`);
+      db.prepare(`UPDATE cur SET version = ?, main = ?, sub = ?, create_rev = ?, lease = ?, seq = ?,
+      chain = ?, head_check = ? WHERE key = +?`);
     this.#insertLeased = db.prepare("INSERT INTO leased VALUES (?, ?, ?)");
     this.#deleteLeased = db.prepare("DELETE FROM leased WHERE lease = +? AND key = +?");
     this.#insertMilestone = db.prepare("INSERT INTO milestone VALUES (?, ?)");
@@ -124,7 +126,7 @@ export class GenerationWriter {
     const head = headOf(generation, row, firstSeq + row, chain);
     const { version, main, sub, create_rev, lease, seq } = head;
     const check = headCheck(head, curRow, key);
-    return Number(statement.run(key, version, main, sub, create_rev, lease, seq, chain, check).changes);
+    return Number(statement.run(version, main, sub, create_rev, lease, seq, chain, check, key).changes);
   }
 
   #appendLog({ generation, firstSeq, prev: prevs, chain: chains }: Work, row: number): void {

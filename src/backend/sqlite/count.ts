@@ -43,8 +43,8 @@ export class CountReader {
     this.#past = past;
     this.#begin = db.prepare("BEGIN");
     this.#commit = db.prepare("COMMIT");
-    this.#bounded = prepare(db, "key >= +?1 AND key < +?2");
-    this.#unbounded = prepare(db, "key >= +?1 AND +?2 IS NULL");
+    this.#bounded = prepare(db, "key >= +? AND key < +?");
+    this.#unbounded = prepare(db, "key >= +?");
   }
 
   count(span: KeySpan, at: number, limit: number): Counted {
@@ -54,13 +54,12 @@ export class CountReader {
 
   /** Undefined if the file has a generation newer than `at`: one that is being written may be there already. */
   #countNewest(span: KeySpan, at: number, limit: number): Counted | undefined {
-    const from = fromBinaryKey(span.from);
-    const to = span.to === undefined ? null : fromBinaryKey(span.to);
-    const statements = to === null ? this.#unbounded : this.#bounded;
-    const full = statements.full.get(from, to, limit)!;
+    const ends = endsOf(span);
+    const statements = this.#statements(ends);
+    const full = statements.full.get(...ends, limit, ...ends)!;
     if (full.revision > at) return undefined;
     if (full.boundary) return { count: limit - full.dead, next: toBinaryKey(full.boundary) };
-    const tail = statements.tail.get(from, to)!;
+    const tail = statements.tail.get(...ends, ...ends)!;
     return tail.revision > at ? undefined : { count: tail.all_keys - tail.dead, next: undefined };
   }
 
@@ -75,23 +74,21 @@ export class CountReader {
   }
 
   #countPastIn(span: KeySpan, at: number, limit: number): Counted {
-    const from = fromBinaryKey(span.from);
-    let end = span.to === undefined ? null : fromBinaryKey(span.to);
+    let ends = endsOf(span);
     let next: BinaryKey | undefined;
-    const spans = () => (end === null ? this.#unbounded : this.#bounded);
-    const boundary = spans().boundary.get(from, end, limit)?.key;
-    if (boundary) {
-      end = boundary;
-      next = toBinaryKey(boundary);
-    }
-    const newer = spans().newer.all(from, end, at);
+    const cutAt = (key: Uint8Array) => {
+      ends = [ends[0], key];
+      next = toBinaryKey(key);
+    };
+    const boundary = this.#statements(ends).boundary.get(...ends, limit);
+    if (boundary) cutAt(boundary.key);
+    const newer = this.#statements(ends).newer.all(...ends, at);
     const tooMany = newer[pastVisitsMax];
     if (tooMany) {
       newer.pop();
-      end = tooMany.key;
-      next = toBinaryKey(tooMany.key);
+      cutAt(tooMany.key);
     }
-    let count = spans().old.get(from, end, at)!.live;
+    let count = this.#statements(ends).old.get(...ends, at)!.live;
     for (const row of newer) {
       verifyCur(row, row.key, this.#file);
       const version = this.#past.versionBefore(row.key, row, at);
@@ -99,10 +96,22 @@ export class CountReader {
     }
     return { count, next };
   }
+
+  #statements(ends: Ends): SpanStatements {
+    return ends.length === 1 ? this.#unbounded : this.#bounded;
+  }
+}
+
+/** The parameters for a span: its beginning, and its end if it has one. */
+type Ends = readonly [Uint8Array] | readonly [Uint8Array, Uint8Array];
+
+function endsOf({ from, to }: KeySpan): Ends {
+  const beginning = fromBinaryKey(from);
+  return to === undefined ? [beginning] : [beginning, fromBinaryKey(to)];
 }
 
 function prepare(db: SqliteDatabase, span: string): SpanStatements {
-  const boundary = `SELECT key FROM cur WHERE ${span} ORDER BY key LIMIT 1 OFFSET +?3`;
+  const boundary = `SELECT key FROM cur WHERE ${span} ORDER BY key LIMIT 1 OFFSET +?`;
   const dead = `SELECT count(*) FROM cur INDEXED BY cur_tombstone WHERE version = 0 AND ${span}`;
   const revision = "(SELECT revision FROM state WHERE id = 0) AS revision";
   return {
@@ -113,8 +122,8 @@ function prepare(db: SqliteDatabase, span: string): SpanStatements {
       `SELECT (SELECT count(*) FROM cur WHERE ${span}) AS all_keys, (${dead}) AS dead, ${revision}`,
     ),
     boundary: db.prepare(boundary),
-    old: db.prepare(`SELECT count(*) AS live FROM cur WHERE ${span} AND version > 0 AND main <= +?3`),
-    newer: db.prepare(`SELECT ${curColumns} FROM cur WHERE ${span} AND main > +?3
+    old: db.prepare(`SELECT count(*) AS live FROM cur WHERE ${span} AND version > 0 AND main <= +?`),
+    newer: db.prepare(`SELECT ${curColumns} FROM cur WHERE ${span} AND main > +?
       ORDER BY key LIMIT ${pastVisitsMax + 1}`),
   };
 }

@@ -43,8 +43,8 @@ export class PointReader {
     );
     this.#newest = db.prepare(`${joined} WHERE c.key = +?`);
     this.#neighbours =
-      db.prepare(`SELECT * FROM (SELECT ${curColumns} FROM cur WHERE key < +?1 ORDER BY key DESC LIMIT 1)
-      UNION ALL SELECT * FROM (SELECT ${curColumns} FROM cur WHERE key > +?1 ORDER BY key LIMIT 1)`);
+      db.prepare(`SELECT * FROM (SELECT ${curColumns} FROM cur WHERE key < +? ORDER BY key DESC LIMIT 1)
+      UNION ALL SELECT * FROM (SELECT ${curColumns} FROM cur WHERE key > +? ORDER BY key LIMIT 1)`);
   }
 
   newestHead(key: BinaryKey): VersionHead | undefined {
@@ -83,6 +83,6 @@ export class PointReader {
    * sides of the place where `key` would be.
    */
   verifyAround(key: Uint8Array): void {
-    for (const row of this.#neighbours.all(key)) verifyCur(row, row.key, this.#file);
+    for (const row of this.#neighbours.all(key, key)) verifyCur(row, row.key, this.#file);
   }
 }
