@@ -17,6 +17,7 @@ import {
 import type { Http1Limits } from "./limits.ts";
 import { HttpParser } from "./parser.ts";
 import { plain } from "./plain.ts";
+import { SilenceTimer } from "./silence-timer.ts";
 
 export interface ServerConnectionOptions {
   readonly socket: Socket;
@@ -39,8 +40,8 @@ export class ServerConnection implements ExchangeConnection {
   #isHeld = false;
   #stream: StreamResponse | undefined;
   #timer: Timer | undefined;
-  /** When anything came last, in the clock's milliseconds. */
-  #heardMs = 0;
+  /** Runs while a body is read. */
+  readonly #silence: SilenceTimer;
   #lingers = false;
   #closing = false;
 
@@ -53,6 +54,7 @@ export class ServerConnection implements ExchangeConnection {
       onBody: (bytes) => this.#exchange?.bodyData(bytes),
       onEnd: (trailers) => this.#onBodyEnd(trailers),
     });
+    this.#silence = new SilenceTimer(options.clock, options.limits.bodyTimeoutMs, () => this.destroy());
     const { socket } = options;
     socket.on("data", (bytes: Buffer) => this.#onData(plain(bytes)));
     socket.on("end", () => this.#onEnd());
@@ -90,7 +92,7 @@ export class ServerConnection implements ExchangeConnection {
   }
 
   pauseBody(): void {
-    this.#timer?.cancel();
+    this.#silence.stop();
     this.#hold();
   }
 
@@ -137,7 +139,7 @@ export class ServerConnection implements ExchangeConnection {
   }
 
   #onData(bytes: Uint8Array): void {
-    this.#heardMs = this.#options.clock.monotonicMs();
+    this.#silence.heard();
     if (this.#lingers) return;
     if (this.#stream !== undefined) {
       this.destroy();
@@ -178,6 +180,7 @@ export class ServerConnection implements ExchangeConnection {
     this.#bodyEnded = true;
     this.#hold();
     this.#timer?.cancel();
+    this.#silence.stop();
     if (exchange === undefined) return;
     exchange.bodyEnd(trailers);
     if (exchange.head.body === 0) this.#options.onRequest(exchange);
@@ -208,6 +211,7 @@ export class ServerConnection implements ExchangeConnection {
   #linger(): void {
     this.#lingers = true;
     this.#timer?.cancel();
+    this.#silence.stop();
     this.#socket.end();
     this.#socket.resume();
     this.#timer = this.#options.clock.after(this.#options.limits.lingerMs, () => this.destroy());
@@ -219,19 +223,13 @@ export class ServerConnection implements ExchangeConnection {
   }
 
   #awaitBody(): void {
-    const { clock, limits } = this.#options;
     this.#timer?.cancel();
-    this.#heardMs = clock.monotonicMs();
-    const look = (): void => {
-      const leftMs = this.#heardMs + limits.bodyTimeoutMs - clock.monotonicMs();
-      if (leftMs <= 0) this.destroy();
-      else this.#timer = clock.after(leftMs, look);
-    };
-    this.#timer = clock.after(limits.bodyTimeoutMs, look);
+    this.#silence.start();
   }
 
   #onClose(): void {
     this.#timer?.cancel();
+    this.#silence.stop();
     this.#exchange?.bodyFailed(new HttpError("the connection was closed"));
     this.#exchange = undefined;
     this.#stream?.closed();

@@ -1,5 +1,5 @@
 /** Asks one member for a stream, reads messages from it, and asks again when it ends. */
-import type { Clock, Timer } from "../../../lib/clock.ts";
+import type { Clock } from "../../../lib/clock.ts";
 import type { MemberId } from "../../../lib/ids.ts";
 import type { Logger } from "../../../lib/logger.ts";
 import type { Message } from "../../../lib/raft-message.ts";
@@ -16,6 +16,7 @@ import { type FrameDecoder, FrameError } from "../frames/frame.ts";
 import { MessageDecoder } from "../frames/message-frames.ts";
 import type { HttpClient } from "../http1/client.ts";
 import type { ResponseStream } from "../http1/response-stream.ts";
+import { SilenceTimer } from "../http1/silence-timer.ts";
 import type { PeerLimits } from "../limits.ts";
 import type { PeerSeries } from "../peer-metrics.ts";
 import type { PeerStatus } from "../peer-status.ts";
@@ -57,13 +58,16 @@ export class StreamReader {
   /** Cuts the wait before the next dial short. */
   #wakeUp: (() => void) | undefined;
   #isPaused = false;
-  #heardMs = 0;
-  #timer: Timer | undefined;
+  /** A healthy member sends something every now and then, if only a sign of life. */
+  readonly #silence: SilenceTimer;
 
   constructor(options: StreamReaderOptions) {
     this.#options = options;
     this.#logger = options.logger.at("transport/peer/streams/stream-reader.ts");
     this.#waitMs = options.limits.redialMinMs;
+    this.#silence = new SilenceTimer(options.clock, options.limits.streamTimeoutMs, () => {
+      this.#stream?.destroy(new Error("i/o timeout"));
+    });
   }
 
   start(): void {
@@ -73,7 +77,7 @@ export class StreamReader {
 
   stop(): void {
     this.#stopping.abort();
-    this.#timer?.cancel();
+    this.#silence.stop();
     this.#stream?.destroy();
     this.#wakeUp?.();
   }
@@ -89,7 +93,7 @@ export class StreamReader {
   pause(): void {
     if (this.#isPaused) return;
     this.#isPaused = true;
-    this.#timer?.cancel();
+    this.#silence.stop();
     this.#stream?.pause();
   }
 
@@ -97,7 +101,7 @@ export class StreamReader {
     if (!this.#isPaused) return;
     this.#isPaused = false;
     if (this.#stream === undefined) return;
-    this.#watchSilence();
+    this.#silence.start();
     this.#stream.resume();
   }
 
@@ -192,20 +196,20 @@ export class StreamReader {
 
   /** Resolves when the stream ends: with an error, or with nothing if it ended in good order. */
   #read(stream: ResponseStream): Promise<Error | undefined> {
-    const { type, local, peerId, limits, series, onMessages, clock } = this.#options;
+    const { type, local, peerId, limits, series, onMessages } = this.#options;
     const decoder: FrameDecoder =
       type === "append" ? new AppendDecoder(local.id, peerId, limits) : new MessageDecoder(limits);
     return new Promise((resolve) => {
       const finish = (error: Error | undefined): void => {
-        this.#timer?.cancel();
+        this.#silence.stop();
         this.#stream = undefined;
         resolve(error);
       };
       this.#stream = stream;
-      if (!this.#isPaused) this.#watchSilence();
+      if (!this.#isPaused) this.#silence.start();
       stream.consume({
         data: (bytes) => {
-          this.#heardMs = clock.monotonicMs();
+          this.#silence.heard();
           this.#waitMs = limits.redialMinMs;
           series.receivedBytes.inc(bytes.length);
           const messages: Message[] = [];
@@ -222,19 +226,6 @@ export class StreamReader {
       });
       if (this.#isPaused) stream.pause();
     });
-  }
-
-  /** A healthy member sends something every now and then, if only a sign of life. */
-  #watchSilence(): void {
-    const { clock, limits } = this.#options;
-    this.#heardMs = clock.monotonicMs();
-    const look = (): void => {
-      const leftMs = this.#heardMs + limits.streamTimeoutMs - clock.monotonicMs();
-      if (leftMs <= 0) this.#stream?.destroy(new Error("i/o timeout"));
-      else this.#timer = clock.after(leftMs, look);
-    };
-    this.#timer?.cancel();
-    this.#timer = clock.after(limits.streamTimeoutMs, look);
   }
 
   /** Until the last attempt is long enough ago: a stream that stood for a while is dialled again at once. */

@@ -10,6 +10,7 @@ import { AppendEncoder } from "../frames/append-frames.ts";
 import { type FrameEncoder, linkHeartbeat } from "../frames/frame.ts";
 import { MessageEncoder } from "../frames/message-frames.ts";
 import { chunkHeadBytes, chunkTailBytes, type OutgoingStream, sealChunk } from "../http1/exchange.ts";
+import { SilenceTimer } from "../http1/silence-timer.ts";
 import type { PeerLimits } from "../limits.ts";
 import type { PeerSeries } from "../peer-metrics.ts";
 import type { PeerStatus } from "../peer-status.ts";
@@ -41,12 +42,18 @@ export class StreamWriter {
   #isBlocked = false;
   #isFlushScheduled = false;
   #heartbeatTimer: Timer | undefined;
-  #stallTimer: Timer | undefined;
+  /** Runs while the socket takes nothing. */
+  readonly #stall: SilenceTimer;
 
   constructor(options: StreamWriterOptions) {
     this.#options = options;
     this.#logger = options.logger.at("transport/peer/streams/stream-writer.ts");
     this.#queue = new SendQueue(options.limits);
+    this.#stall = new SilenceTimer(options.clock, options.limits.streamTimeoutMs, () => {
+      const stream = this.#stream;
+      this.#lose("write", "i/o timeout");
+      stream?.destroy();
+    });
     this.#log("info", "started stream writer with remote peer");
   }
 
@@ -128,18 +135,12 @@ export class StreamWriter {
   }
 
   #block(): void {
-    const { clock, limits } = this.#options;
     this.#isBlocked = true;
-    this.#stallTimer?.cancel();
-    this.#stallTimer = clock.after(limits.streamTimeoutMs, () => {
-      const stream = this.#stream;
-      this.#lose("write", "i/o timeout");
-      stream?.destroy();
-    });
+    this.#stall.start();
   }
 
   #onDrain(): void {
-    this.#stallTimer?.cancel();
+    this.#stall.stop();
     this.#isBlocked = false;
     this.#flush();
   }
@@ -171,7 +172,7 @@ export class StreamWriter {
     if (stream === undefined) return false;
     this.#stream = undefined;
     this.#heartbeatTimer?.cancel();
-    this.#stallTimer?.cancel();
+    this.#stall.stop();
     const losesSome = this.#queue.length > 0 || this.#batch !== undefined || this.#isBlocked;
     this.#queue.clear();
     this.#batch = undefined;
