@@ -104,8 +104,8 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
   const store = new MvccStore({ backend, leases: lessor, cacheBytes: settings.cacheBytes });
   const confState = await load(store, { cluster, alarms, lessor }, clock);
 
-  // A crash may have come between making the log and writing its first entries.
-  const isFirst = contents.lastIndex === 0;
+  // A crash may have come between making the log and writing all of its first batch.
+  const isFirst = contents.hardState === undefined;
   const identity = fresh ?? (isFirst ? await secondIdentity(options, localId, cluster.id) : undefined);
   const start = identity
     ? await firstStart(wal, identity.founders)
