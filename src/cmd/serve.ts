@@ -3,13 +3,12 @@
  * again when it is told to stop.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { checkNewCluster } from "../config/bootstrap.ts";
+import { checkExistingCluster, checkNewCluster } from "../config/bootstrap.ts";
 import { type Config, ConfigError } from "../config/config.ts";
-import { refuseClusters, refuseUnfinished } from "../config/not-yet.ts";
+import { refuseDiscovery, refuseUnfinished } from "../config/not-yet.ts";
 import { AlarmType } from "../gen/etcdserverpb/rpc_pb.ts";
 import { createHttpHandler } from "../http/app.ts";
 import type { HealthSource } from "../http/health.ts";
-import { createPeerHandler } from "../http/peer.ts";
 import { minLeaseTtlSeconds } from "../lease/lessor.ts";
 import type { LogFields, Logger } from "../lib/logger.ts";
 import { Metrics } from "../lib/metrics.ts";
@@ -24,12 +23,13 @@ import { systemClock } from "../runtime/system-clock.ts";
 import { startAutoCompaction } from "../server/auto-compaction/start.ts";
 import { type BootstrapOptions, bootstrap } from "../server/bootstrap.ts";
 import type { EtcdServer } from "../server/etcd-server.ts";
-import { noPeers } from "../server/peers.ts";
 import { registerGauges, ServerMetrics } from "../server/server-metrics.ts";
 import { MemoryWal } from "../wal/memory-wal.ts";
 import { openWal, walExists } from "../wal/open.ts";
+import { clusterFinder, peersOf } from "./serve/cluster.ts";
 import { openPorts } from "./serve/listen.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
+import { PeerPort } from "./serve/peer-port.ts";
 import { registerProcessMetrics } from "./serve/process-metrics.ts";
 import { untilStopped } from "./serve/until-stopped.ts";
 
@@ -61,7 +61,10 @@ async function run(
 ): Promise<number> {
   const metrics = new Metrics();
   const serverMetrics = new ServerMetrics(metrics);
-  const server = await bootstrap(await bootstrapOptions(config, logger, data, serverMetrics, stop));
+  const peerPort = await PeerPort.make({ config, logger, metrics, snapshotDir: data.snapshotDir });
+  const server = await bootstrap(
+    await bootstrapOptions({ config, logger, data, metrics: serverMetrics, stop, peerPort }),
+  );
   registerGauges(metrics, gaugesOf(server));
   const health = new HealthStatus();
   const routes = createRoutes(server, health);
@@ -82,8 +85,8 @@ async function run(
     routes,
     fetch: createHttpHandler({ ...http, gateway: config.enableGrpcGateway }),
     fetchMetrics: createHttpHandler({ ...http, gateway: false }),
-    fetchPeer: createPeerHandler({ versions: http.versions, cluster: server.cluster }),
   });
+  await peerPort.open(server, http.versions);
   registerTransportMetrics(metrics, ports.clients);
   registerWatchMetrics(metrics, server.watchHub);
   registerProcessMetrics(metrics, () => systemClock.monotonicMs());
@@ -105,16 +108,21 @@ async function run(
   collector.stop();
   await ports.stop(shutdownGraceMs);
   await server.stop();
+  await peerPort.stop(shutdownGraceMs);
   return status;
 }
 
-async function bootstrapOptions(
-  config: Config,
-  logger: Logger,
-  data: DataFolder,
-  metrics: ServerMetrics,
-  stop: ReturnType<typeof untilStopped>,
-): Promise<BootstrapOptions> {
+interface Surroundings {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly data: DataFolder;
+  readonly metrics: ServerMetrics;
+  readonly stop: ReturnType<typeof untilStopped>;
+  readonly peerPort: PeerPort;
+}
+
+async function bootstrapOptions(around: Surroundings): Promise<BootstrapOptions> {
+  const { config, logger, data, metrics, stop, peerPort } = around;
   const { logDir } = data;
   return {
     settings: {
@@ -158,15 +166,16 @@ async function bootstrapOptions(
     },
     initialClusterState: config.initialClusterState,
     initialCluster: async () => {
-      refuseClusters(config);
-      const cluster = await checkNewCluster(config, resolveHost);
+      refuseDiscovery(config);
+      const joins = config.initialClusterState === "existing";
+      const cluster = joins ? checkExistingCluster(config) : await checkNewCluster(config, resolveHost);
       return new Map([...cluster].map(([name, urls]) => [name, urls.map((url) => url.href)]));
     },
     initialClusterToken: config.initialClusterToken,
     forceNewCluster: config.forceNewCluster,
     bootstrapTimeoutMs: 1000,
-    finder: noFinder,
-    connect: () => noPeers,
+    finder: clusterFinder(logger, 1_000 + config.electionTimeoutMs, resolveHost),
+    connect: (ids) => peersOf(peerPort.connect(ids), logger),
     maxLearners: config.maxLearners,
     minLeaseTtlSeconds: minLeaseTtlSeconds({
       heartbeatMs: config.heartbeatIntervalMs,
@@ -178,9 +187,6 @@ async function bootstrapOptions(
     onRemoved: stop.end,
   };
 }
-
-const nobody = () => Promise.reject(new Error("could not retrieve cluster information from the given URLs"));
-const noFinder = { cluster: nobody, versions: nobody, sameUrls: nobody };
 
 function memoryLog(metadata: Uint8Array) {
   const wal = new MemoryWal(systemClock);

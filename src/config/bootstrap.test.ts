@@ -7,7 +7,7 @@ import {
   parseInitialCluster,
 } from "./bootstrap.ts";
 import { configFromObject, type SettingsInput } from "./from-object.ts";
-import { refuseClusters, refuseUnfinished } from "./not-yet.ts";
+import { refuseDiscovery, refuseUnfinished } from "./not-yet.ts";
 
 const addresses: Readonly<Record<string, string>> = {
   a: "10.0.0.1",
@@ -126,11 +126,8 @@ describe("what is not there yet", () => {
     refuseUnfinished(config({}));
   });
 
-  it("stops the first start of a member that would need others", () => {
-    const several = config({ initialCluster: "m=http://127.0.0.1:1,n=http://b:1" });
-    assert.throws(() => refuseClusters(several), /more than one member/);
-    assert.throws(() => refuseClusters(config({ initialClusterState: "existing" })), /more than one member/);
-    assert.throws(() => refuseClusters(config({ discoverySrv: "example.com" })), /discovery/);
-    refuseClusters(config({ initialCluster: "m=http://127.0.0.1:1" }));
+  it("stops the first start of a member that would have to find others", () => {
+    assert.throws(() => refuseDiscovery(config({ discoverySrv: "example.com" })), /discovery/);
+    refuseDiscovery(config({ initialCluster: "m=http://127.0.0.1:1,n=http://b:1" }));
   });
 });

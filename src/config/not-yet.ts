@@ -3,7 +3,6 @@
  * asked for. Whoever builds one of these takes its lines away.
  */
 import type { EtcdUrl } from "../lib/etcd-url.ts";
-import { parseInitialCluster } from "./bootstrap.ts";
 import { type Config, ConfigError } from "./config.ts";
 
 const secure = (url: EtcdUrl): boolean => url.scheme === "https" || url.scheme === "unixs";
@@ -21,11 +20,8 @@ export function refuseUnfinished(config: Config): void {
 }
 
 /** Throws a `ConfigError`. For the first start of a member, when it would have to find others. */
-export function refuseClusters(config: Config): void {
+export function refuseDiscovery(config: Config): void {
   if (config.discoveryEndpoints.length > 0 || config.discoverySrv !== "") {
     throw new ConfigError("discovery comes with a later version: name the members with --initial-cluster");
-  }
-  if (config.initialClusterState === "existing" || parseInitialCluster(config.initialCluster).size > 1) {
-    throw new ConfigError("clusters of more than one member come with a later version");
   }
 }

@@ -1,4 +1,4 @@
-/** Opens the ports that the configuration names: for clients, for scrapers, for other members. */
+/** Opens the ports that the configuration names: for clients and for scrapers. (For other members: peer-port.ts.) */
 import type { Config } from "../../config/config.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
@@ -10,8 +10,6 @@ export interface Served {
   readonly fetch: FetchHandler;
   /** The same for `--listen-metrics-urls`: metrics and health alone. */
   readonly fetchMetrics: FetchHandler;
-  /** The same on the members' ports. */
-  readonly fetchPeer: FetchHandler;
 }
 
 export interface Ports {
@@ -40,7 +38,6 @@ export async function openPorts(config: Config, logger: Logger, served: Served):
   const separateHttp = config.listenClientHttpUrls.length > 0;
   const clients = serverOf(served.routes, separateHttp ? notFound : served.fetch);
   const plan = [
-    { server: serverOf(noRoutes, served.fetchPeer), urls: config.listenPeerUrls, what: "peer" },
     { server: clients, urls: config.listenClientUrls, what: "client" },
     { server: serverOf(noRoutes, served.fetch), urls: config.listenClientHttpUrls, what: "client HTTP" },
     { server: serverOf(noRoutes, served.fetchMetrics), urls: config.listenMetricsUrls, what: "metrics" },

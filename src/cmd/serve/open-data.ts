@@ -1,5 +1,6 @@
 /** The data folder: made, locked, and its store opened. */
-import { access, mkdir } from "node:fs/promises";
+import { access, mkdir, mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MemoryBackend } from "../../backend/memory/memory-backend.ts";
 import { openBackend } from "../../backend/open.ts";
@@ -13,6 +14,8 @@ export interface DataFolder {
   readonly stores: StoreSlots;
   /** Where the log is; undefined when the server keeps nothing (`--storage-backend memory`). */
   readonly logDir: string | undefined;
+  /** Where snapshots of other members are kept while they come in. */
+  readonly snapshotDir: string;
   release(): void;
 }
 
@@ -25,7 +28,13 @@ const writerCacheBytes = 4 * 1024 * 1024;
 export async function openData(config: Config, logger: Logger): Promise<DataFolder> {
   if (config.storageBackend === "memory") {
     logger.warn("nothing is kept: with --storage-backend memory all data is gone when the server stops");
-    return { stores: new MemorySlots(() => new MemoryBackend()), logDir: undefined, release() {} };
+    const snapshotDir = await mkdtemp(join(tmpdir(), "etclite-"));
+    return {
+      stores: new MemorySlots(() => new MemoryBackend()),
+      logDir: undefined,
+      snapshotDir,
+      release() {},
+    };
   }
   const dir = resolve(config.dataDir);
   await refuseForeignData(dir);
@@ -43,7 +52,7 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
       }),
     );
     const logDir = config.walDir === "" ? join(member, "log") : resolve(config.walDir);
-    return { stores, logDir, release: () => lock.release() };
+    return { stores, logDir, snapshotDir: join(member, "snapshots"), release: () => lock.release() };
   } catch (error) {
     lock.release();
     throw error;

@@ -83,7 +83,7 @@ export interface LeaseSource {
   whenCaughtUp(callback: () => void): void;
   /** Gives the seconds that the lease has again. */
   renew(id: LeaseId): Promise<{ readonly ttlSeconds: number } | LeaseRefusal>;
-  timeToLive(id: LeaseId, withKeys: boolean): LeaseTimeToLive | LeaseRefusal;
+  timeToLive(id: LeaseId, withKeys: boolean): Promise<LeaseTimeToLive | LeaseRefusal>;
 }
 
 export interface LeaseTimeToLive {

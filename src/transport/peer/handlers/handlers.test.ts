@@ -31,7 +31,7 @@ describe("the members' port", () => {
       if (!isBehind) queueMicrotask(callback);
     },
     renew: async (id) => (id === 5n ? { ttlSeconds: 60 } : id === 6n ? "not primary" : "not found"),
-    timeToLive: (id, withKeys) => {
+    timeToLive: async (id, withKeys) => {
       if (id === 6n) return "not primary";
       if (id !== 5n) return "not found";
       const keys = withKeys ? [new Uint8Array([1]), new Uint8Array([2, 3])] : [];

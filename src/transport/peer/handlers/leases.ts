@@ -61,7 +61,7 @@ async function timeToLive(exchange: Exchange, context: LeaseContext, body: Uint8
   const request = decoded(exchange, () => fromBinary(LeaseInternalRequestSchema, body));
   if (request === undefined || !(await caughtUp(exchange, context))) return;
   const { ID = 0n, keys = false } = request.LeaseTimeToLiveRequest ?? {};
-  const found = context.source.timeToLive(ID as LeaseId, keys);
+  const found = await context.source.timeToLive(ID as LeaseId, keys);
   if (typeof found === "string") {
     refuse(exchange, found, 500);
     return;
