@@ -7,6 +7,7 @@ import { type SqliteDriverName, sqliteDriver, sqliteDriverNames } from "../../ru
 import { contractSuite } from "../testing/contract-suite.ts";
 import { importSuite } from "../testing/import-suite.ts";
 import { propertySuite } from "../testing/property-suite.ts";
+import { checkStore } from "./check.ts";
 import { openSqliteBackend, SqliteBackend } from "./sqlite-backend.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "etclite-backend-"));
@@ -38,6 +39,10 @@ for (const driver of drivers) {
       assert.ok(backend instanceof SqliteBackend);
       await backend.close();
       return await openSqliteBackend(options(dirname(backend.file)));
+    },
+    inspect: async (closed: unknown) => {
+      assert.ok(closed instanceof SqliteBackend);
+      assert.deepEqual((await checkStore(dirname(closed.file), driver)).problems, []);
     },
   };
   contractSuite(subject);

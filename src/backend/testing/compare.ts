@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { LeaseId, Revision } from "../../lib/ids.ts";
 import type { Backend, BinaryKey, Version } from "../backend.ts";
-import { countAll, everything, rev } from "./contract-suite.ts";
+import { countAll, everything, rev } from "./contract-subject.ts";
 import type { NaiveModel } from "./naive-model.ts";
 
 const leases = [1n, 2n, 3n] as LeaseId[];

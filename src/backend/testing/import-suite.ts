@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import type { LeaseId, RaftIndex } from "../../lib/ids.ts";
 import { Prng } from "../../lib/prng.ts";
 import type { Backend, Generation } from "../backend.ts";
-import { type ContractSubject, countAll, everything, plain, rev } from "./contract-suite.ts";
+import { type ContractSubject, countAll, everything, plain, rev } from "./contract-subject.ts";
 import { HistoryMaker } from "./history-maker.ts";
 import { NaiveModel } from "./naive-model.ts";
 

@@ -7,7 +7,7 @@ import { describe, it } from "node:test";
 import type { LeaseId } from "../../lib/ids.ts";
 import { Prng } from "../../lib/prng.ts";
 import type { Backend, BinaryKey, KeySpan, Version } from "../backend.ts";
-import { type ContractSubject, countAll, plain, rev } from "./contract-suite.ts";
+import { type ContractSubject, countAll, plain, rev } from "./contract-subject.ts";
 import { type Change, HistoryMaker } from "./history-maker.ts";
 import { NaiveModel } from "./naive-model.ts";
 
@@ -70,6 +70,7 @@ class Run {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#unwritten, this.#compacting]);
     await this.#backend?.close();
+    if (this.#backend) await this.#subject.inspect?.(this.#backend);
   }
 
   async step(): Promise<void> {
