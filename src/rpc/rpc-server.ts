@@ -8,6 +8,7 @@ import type { LeaseId, MemberId, RaftIndex, Term } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { Cluster } from "../membership/cluster.ts";
+import type { Member } from "../membership/member.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
 import type { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "../server/snapshot/database-snapshot.ts";
@@ -104,4 +105,16 @@ export interface WatchService extends RpcServer {
   /** A number from 0 to 1. */
   jitter(): number;
   after(delayMs: number, callback: () => void): Timer;
+}
+
+/** What the services that change the cluster need besides. All of these reject with etcd's errors. */
+export interface MembersService extends RpcServer {
+  readonly isLeader: boolean;
+  readonly members: {
+    add(peerUrls: readonly string[], isLearner: boolean): Promise<{ member: Member; members: Member[] }>;
+    remove(id: MemberId): Promise<Member[]>;
+    update(id: MemberId, peerUrls: readonly string[]): Promise<Member[]>;
+    promote(id: MemberId): Promise<Member[]>;
+  };
+  moveLeader(target: MemberId): Promise<void>;
 }

@@ -5,7 +5,11 @@ import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { Election } from "../gen/v3electionpb/v3election_pb.ts";
 import { Lock } from "../gen/v3lockpb/v3lock_pb.ts";
 import type { GrpcHandler } from "../transport/grpc.ts";
+import { memberAddHandler } from "./cluster/member-add.ts";
 import { memberListHandler } from "./cluster/member-list.ts";
+import { memberPromoteHandler } from "./cluster/member-promote.ts";
+import { memberRemoveHandler } from "./cluster/member-remove.ts";
+import { memberUpdateHandler } from "./cluster/member-update.ts";
 import { type HealthStatus, healthCheckHandler, healthWatchHandler } from "./health.ts";
 import { compactHandler } from "./kv/compact.ts";
 import { deleteRangeHandler } from "./kv/delete-range.ts";
@@ -21,9 +25,10 @@ import { timeToLiveHandler } from "./lease/time-to-live.ts";
 import { alarmHandler } from "./maintenance/alarm.ts";
 import { defragmentHandler } from "./maintenance/defragment.ts";
 import { hashHandler, hashKvHandler } from "./maintenance/hash.ts";
+import { moveLeaderHandler } from "./maintenance/move-leader.ts";
 import { snapshotHandler } from "./maintenance/snapshot.ts";
 import { statusHandler } from "./maintenance/status.ts";
-import type { LeaseSource, MaintenanceSource, WatchService } from "./rpc-server.ts";
+import type { LeaseSource, MaintenanceSource, MembersService, WatchService } from "./rpc-server.ts";
 import { watchHandler } from "./watch/watch.ts";
 
 /** The descriptions of all of etcd's services, served or not. */
@@ -40,7 +45,7 @@ export const services: readonly DescService[] = [
 ];
 
 export function createRoutes(
-  server: MaintenanceSource & LeaseSource & WatchService,
+  server: MaintenanceSource & LeaseSource & WatchService & MembersService,
   health: HealthStatus,
 ): Map<string, GrpcHandler> {
   const service = (name: string, methods: Record<string, GrpcHandler>) =>
@@ -62,11 +67,18 @@ export function createRoutes(
       LeaseTimeToLive: timeToLiveHandler(server),
       LeaseLeases: leasesHandler(server),
     }),
-    ...service(Cluster.typeName, { MemberList: memberListHandler(server) }),
+    ...service(Cluster.typeName, {
+      MemberAdd: memberAddHandler(server),
+      MemberRemove: memberRemoveHandler(server),
+      MemberUpdate: memberUpdateHandler(server),
+      MemberList: memberListHandler(server),
+      MemberPromote: memberPromoteHandler(server),
+    }),
     ...service(Maintenance.typeName, {
       Alarm: alarmHandler(server),
       Status: statusHandler(server),
       Defragment: defragmentHandler(server),
+      MoveLeader: moveLeaderHandler(server),
       Hash: hashHandler(server),
       HashKV: hashKvHandler(server),
       Snapshot: snapshotHandler(server),
