@@ -8,6 +8,7 @@ import type { Logger } from "../../lib/logger.ts";
 import { type Message, MessageType } from "../../lib/raft-message.ts";
 import { formatId } from "../../membership/member.ts";
 import { messageName } from "../../raft/message.ts";
+import { etcdVersion } from "../../server/versions.ts";
 import type { LocalIdentity } from "./cluster-headers.ts";
 import type { OutgoingSnapshot, PeerTransportOptions, SnapshotSink } from "./contracts.ts";
 import { HttpClient } from "./http1/client.ts";
@@ -16,7 +17,7 @@ import { Peer, type PeerEnvironment } from "./peer.ts";
 import { PeerMetrics, type PeerSeries } from "./peer-metrics.ts";
 import { Remote } from "./remote.ts";
 import { Reports } from "./reports.ts";
-import { minClusterVersion, serverVersion } from "./version.ts";
+import { minClusterVersion } from "./version.ts";
 
 export class PeerTransport {
   readonly local: LocalIdentity;
@@ -43,7 +44,7 @@ export class PeerTransport {
       id: options.localId,
       clusterId: options.clusterId,
       urls: options.localUrls,
-      serverVersion: options.serverVersion ?? serverVersion,
+      serverVersion: options.serverVersion ?? etcdVersion,
       minClusterVersion: options.minClusterVersion ?? minClusterVersion,
     };
     this.client = new HttpClient({ clock, limits: this.limits.http, dialTimeoutMs, tls: options.tls });

@@ -1,7 +1,5 @@
 /** Versions of etcd, as members compare them. */
 
-/** The etcd that other members see. */
-export const serverVersion = "3.7.3";
 /** The oldest cluster that a member of this version can be in. */
 export const minClusterVersion = "3.0.0";
 /** What says nothing about its version is this one: etcd 2.0 sent no version. */

@@ -30,6 +30,7 @@ export function dial(url: EtcdUrl, options: DialOptions): Promise<Socket> {
       timer.cancel();
       signal?.removeEventListener("abort", onAbort);
       socket.removeListener("error", onError);
+      socket.removeListener("close", onClose);
       socket.removeListener(ready, onReady);
     };
     const fail = (error: Error): void => {
@@ -40,6 +41,7 @@ export function dial(url: EtcdUrl, options: DialOptions): Promise<Socket> {
       reject(error);
     };
     const onError = (cause: Error): void => fail(dialError(url, cause));
+    const onClose = (): void => fail(new Error(`dial ${placeOf(url)}: EOF`));
     const onAbort = (): void => fail(aborted());
     const onReady = (): void => {
       settle();
@@ -50,6 +52,7 @@ export function dial(url: EtcdUrl, options: DialOptions): Promise<Socket> {
     };
     const timer = clock.after(timeoutMs, () => fail(new Error(`dial ${placeOf(url)}: i/o timeout`)));
     socket.once("error", onError);
+    socket.once("close", onClose);
     socket.once(ready, onReady);
     signal?.addEventListener("abort", onAbort);
   });
