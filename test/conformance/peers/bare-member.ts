@@ -116,7 +116,7 @@ export class BareMember {
       leases: {
         whenCaughtUp: (callback) => callback(),
         renew: async () => ({ ttlSeconds: pretendedTtlSeconds }),
-        timeToLive: (id: LeaseId) => ({
+        timeToLive: async (id: LeaseId) => ({
           ttlSeconds: pretendedTtlSeconds,
           grantedTtlSeconds: pretendedTtlSeconds + 1,
           keys: [new TextEncoder().encode(`key of ${id}`)],
