@@ -5,7 +5,7 @@
 import { decodeMessage, encodeMessage } from "../../../src/codec/raft-message.ts";
 import type { MemberId } from "../../../src/lib/ids.ts";
 import type { Prng } from "../../../src/lib/prng.ts";
-import type { Message } from "../../../src/lib/raft-message.ts";
+import { type Message, MessageType } from "../../../src/lib/raft-message.ts";
 import type { Events } from "./events.ts";
 
 /** Whoever can be reached: a member by its process, while that lives. */
@@ -85,7 +85,10 @@ export class Network {
 
   sendMessage(from: Station, message: Message): void {
     const bytes = encodeMessage(message);
-    const copies = this.#random.chance(this.settings.doubled) ? 2 : 1;
+    // Raft does not mind messages that come twice, but for proposals on their way to the leader: a transport that doubles
+    // those would double a client's write. None does; TCP sees to that.
+    const isDoubled = this.#random.chance(this.settings.doubled) && message.type !== MessageType.prop;
+    const copies = isDoubled ? 2 : 1;
     const arrive = (to: Station | undefined) => {
       if (to === undefined) {
         // Transports notice some of what they lose.
