@@ -76,8 +76,8 @@ function randomAppends(random: Prng, count: number): Message[] {
     }
     const entries: Entry[] = [];
     for (let k = random.below(6); k > 0; k--) {
-      const size = random.chance(0.1) ? random.below(20_000) : random.below(50);
-      const data = Uint8Array.from({ length: size }, () => random.below(256));
+      const size = random.chance(0.1) ? random.below(4_000) : random.below(50);
+      const data = Uint8Array.from({ length: size }, (_, at) => (size + at) & 0xff);
       entries.push(entry(index + entries.length + 1, term, data));
     }
     messages.push(append(term, logTerm, index, entries, random.below(1000)));
@@ -117,13 +117,13 @@ describe("msgappv2 frames", () => {
   });
 
   it("come back as they went, however they are cut", () => {
-    for (let seed = 1; seed <= 40; seed++) {
+    for (let seed = 1; seed <= 15; seed++) {
       const random = new Prng(seed);
-      const messages = randomAppends(random, 30);
+      const messages = randomAppends(random, 20);
       const bytes = encode(new AppendEncoder(), messages);
       const cuts = octetsOf(bytes).filter(() => random.chance(0.002));
       assert.deepEqual(decode(new AppendDecoder(two, one, limits), bytes, cuts), messages, `seed ${seed}`);
-      if (seed <= 3) {
+      if (seed <= 2) {
         const octets = decode(new AppendDecoder(two, one, limits), bytes, octetsOf(bytes));
         assert.deepEqual(octets, messages, `seed ${seed}, by octets`);
       }
@@ -206,7 +206,7 @@ describe("msgappv2 frames", () => {
   });
 
   it("survive random bytes in place of their own", () => {
-    for (let seed = 1; seed <= 300; seed++) {
+    for (let seed = 1; seed <= 150; seed++) {
       const random = new Prng(seed);
       const bytes = encode(new AppendEncoder(), randomAppends(random, 5));
       for (let i = random.below(5); i >= 0; i--) bytes[random.below(bytes.length)] = random.below(256);
@@ -264,7 +264,7 @@ describe("a queue of bytes", () => {
     for (let seed = 1; seed <= 30; seed++) {
       const random = new Prng(seed);
       const queue = new ByteQueue();
-      const all = Uint8Array.from({ length: 100_000 }, () => random.below(256));
+      const all = Uint8Array.from({ length: 40_000 }, () => random.below(256));
       let put = 0;
       let taken = 0;
       while (taken < all.length) {
