@@ -49,30 +49,35 @@ export class PastReader {
   }
 
   #search(main: number, sub: number): number {
-    let above = this.#floorOf(Number.MAX_SAFE_INTEGER);
-    if (above === undefined || !isAfter(above, main, sub)) return above?.seq ?? 0;
+    let above = this.#beyond(main, sub);
+    if (above === undefined) return this.#floorOf(Number.MAX_SAFE_INTEGER)?.seq ?? 0;
     // Rows at or below `low` are not after (main, sub); `above` is.
     let low = 0;
+    let lowest: LogHeadRow | undefined;
     for (let step = 0; above.seq - low > 1; step++) {
-      // Every revision has a row or more. When most have one, going back as many rows as revisions hits the place.
-      const guess: number =
-        step % 2 === 0 ? above.seq - Math.max(1, above.main - main) : Math.floor((low + above.seq) / 2);
-      const at = Math.min(Math.max(guess, low + 1), above.seq - 1);
+      const at = guess(step, low, above, main);
       const row = this.#floorOf(at);
-      if (row !== undefined && isAfter(row, main, sub)) above = row;
-      else low = at;
+      if (row !== undefined && isAfter(row, main, sub)) {
+        above = row;
+      } else {
+        low = at;
+        lowest = row;
+      }
     }
-    this.#prove(low, main, sub);
+    // Damage to the log's inner pages leads searches astray. What is newer than the compact revision has no holes: the
+    // row at the place has to be there, just below one that is after it.
+    if (main > this.#horizon.compactRevision && low > 0 && lowest?.seq !== low) {
+      throw this.#corrupt(`row ${low} of log`, "a version is missing");
+    }
     return low;
   }
 
-  /** Damage to the log's inner pages leads searches astray. What is newer than the compact revision has no holes: the
-   * row at the place has to be there, just below one that is after it. */
-  #prove(place: number, main: number, sub: number): void {
-    if (main <= this.#horizon.compactRevision || place === 0) return;
-    const row = this.#floorOf(place);
-    if (row && row.seq === place && !isAfter(row, main, sub)) return;
-    throw this.#corrupt(`row ${place} of log`, "a version is missing");
+  /** A place in the log that is after (main, sub), or undefined if there is none. */
+  #beyond(main: number, sub: number): { seq: number; main: number } | undefined {
+    const { writtenRevision, writtenSeq } = this.#horizon;
+    if (main <= writtenRevision) return { seq: writtenSeq + 1, main: writtenRevision + 1 };
+    const newest = this.#floorOf(Number.MAX_SAFE_INTEGER);
+    return newest !== undefined && isAfter(newest, main, sub) ? newest : undefined;
   }
 
   #floorOf(seq: number): LogHeadRow | undefined {
@@ -130,6 +135,15 @@ export class PastReader {
   #corrupt(place: string, what: string): BackendCorruptError {
     return new BackendCorruptError(this.#file, place, what);
   }
+}
+
+/**
+ * Where to look next between `low` and `above`. Every revision has a row or more; when most have one, going back as
+ * many rows as revisions hits the place, and the row behind it shows that. Halving is for when that does not help.
+ */
+function guess(step: number, low: number, above: { seq: number; main: number }, main: number): number {
+  const kinds = [above.seq - (above.main - main), low + 1, Math.floor((low + above.seq) / 2)];
+  return Math.min(Math.max(kinds[step % 3]!, low + 1), above.seq - 1);
 }
 
 function isAfter(row: { main: number; sub: number }, main: number, sub: number): boolean {
