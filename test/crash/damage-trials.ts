@@ -6,7 +6,7 @@ import type { Report } from "../support/report.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { printTable } from "../support/table.ts";
 import { Api } from "./api.ts";
-import { changeBytes, cutTo, type Damage } from "./damage.ts";
+import { changeBytes, cutTo, type Damage, endOfData, zeroFrom } from "./damage.ts";
 import { type KillOptions, sleep, Trial } from "./kill-trials.ts";
 import { checkRows, type Model, sameChanges, WrongData } from "./model.ts";
 import { readHistory } from "./verify.ts";
@@ -23,9 +23,10 @@ interface Prepared {
   readonly model: Model;
   /** Revisions up to this one were acknowledged before `quietBytes` was measured. */
   readonly quietRevision: number;
-  /** The newest log segment, and its length when all was acknowledged. */
-  readonly segment: string;
+  /** Where the data of the newest log segment ended at that moment. */
   readonly quietBytes: number;
+  /** What was acknowledged after it. */
+  readonly lateAcknowledged: number;
 }
 
 /** What the server did with damaged data. */
@@ -45,21 +46,27 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   {
-    title: "the log cut behind a quiet moment",
-    prepare: (options) => prepareKilled(options, "torn"),
+    title: "the log cut within its last writes",
+    prepare: (options) => prepareKilled(options, "torn", killAtFirstWrite),
     damage: ({ quietBytes }, copy, random) => {
       const file = newestSegment(copy);
-      return cutTo(file, random.between(quietBytes, statSync(file).size));
+      const offset = random.between(quietBytes, endOfData(file));
+      return random.chance(0.5) ? cutTo(file, offset) : zeroFrom(file, offset);
     },
-    objection: (outcome, _, { quietRevision }) => {
-      if (outcome.kind === "refused") return "refused, though only the end was torn";
+    objection: (outcome, damage, { quietRevision, lateAcknowledged }) => {
+      // What was acknowledged may be in the store already, and then a log without it is damaged indeed.
+      if (outcome.kind === "refused") {
+        return lateAcknowledged > 0
+          ? unnamed(outcome.log, damage)
+          : `refused, though only its end is torn: ${outcome.log}`;
+      }
       const lost = outcome.kind === "older" && outcome.revision < quietRevision;
       return lost ? `only revision ${outcome.revision} of ${quietRevision} acknowledged ones` : undefined;
     },
   },
   {
     title: "bytes changed after a kill",
-    prepare: (options) => prepareKilled(options, "killed"),
+    prepare: (options) => prepareKilled(options, "killed", killSoon),
     damage: (_, copy, random) => changeBytes(random.pick(filesIn(copy)), random),
     objection: damageObjection,
   },
@@ -71,7 +78,7 @@ const kinds: readonly Kind[] = [
   },
   {
     title: "the log cut anywhere",
-    prepare: (options) => prepareKilled(options, "cut"),
+    prepare: (options) => prepareKilled(options, "cut", killSoon),
     damage: (_, copy, random) => {
       const file = newestSegment(copy);
       return cutTo(file, random.below(statSync(file).size));
@@ -91,14 +98,21 @@ function unnamed(log: string, { file }: Damage): string | undefined {
   return log.includes(stem) ? undefined : `the log does not name ${basename(file)}:\n${log}`;
 }
 
+/** After so many copies of a folder another one is made. */
+const trialsOfAFolder = 20;
+
 export async function damageTrials(options: Options): Promise<void> {
   const rows: (string | number)[][] = [];
   const byFile = new Map<string, Counts>();
   for (const kind of kinds) {
-    const prepared = await kind.prepare(options);
+    let prepared = await kind.prepare(options);
     const counts = newCounts();
     const objections: string[] = [];
     for (let i = 0; i < options.trials; i++) {
+      if (i > 0 && i % trialsOfAFolder === 0) {
+        rmSync(prepared.folder, { recursive: true, force: true });
+        prepared = await kind.prepare(options);
+      }
       const copy = join(options.folder, `${prepared.name}-copy`);
       rmSync(copy, { recursive: true, force: true });
       cpSync(prepared.folder, copy, { recursive: true });
@@ -191,15 +205,32 @@ function checkOnlyLeasesEnded(
   }
 }
 
-/** Load, a quiet moment, more load, and a kill in the middle of it. The model is what a start finds there. */
-async function prepareKilled(options: Options, name: string): Promise<Prepared> {
+/** When the server is killed in the load after the quiet moment. `segment` is the newest one of its log. */
+type Killing = (server: ServerProcess, segment: string, random: Random) => Promise<void>;
+
+async function killSoon(server: ServerProcess): Promise<void> {
+  await sleep(150);
+  await server.kill();
+}
+
+/** While the log is being written for the first time, so that next to nothing of it was acknowledged. */
+async function killAtFirstWrite(server: ServerProcess, segment: string, random: Random): Promise<void> {
+  const written = () => statSync(segment, { bigint: true }).mtimeNs;
+  const before = written();
+  while (written() === before) await sleep(0);
+  await sleep(random.below(4));
+  await server.kill();
+}
+
+/** Load, a quiet moment, more load, and a kill in it. The model is what a start finds there. */
+async function prepareKilled(options: Options, name: string, kill: Killing): Promise<Prepared> {
   const { trial, folder } = await loaded(options, name);
   const running = trial.server as ServerProcess;
   const quietRevision = trial.model.revision;
   const segment = newestSegment(folder);
-  const quietBytes = statSync(segment).size;
-  const journal = await trial.load(150, (server) => server.kill());
-  if (newestSegment(folder) !== segment) return prepareKilled(options, `${name}+`);
+  const quietBytes = endOfData(segment);
+  const journal = await trial.load(0, (server) => kill(server, segment, options.random));
+  if (newestSegment(folder) !== segment) return prepareKilled(options, `${name}+`, kill);
   // The undamaged folder is checked on a copy, so that the start does not tidy up the original.
   const pristine = `${folder}-pristine`;
   cpSync(running.dataFolder, join(pristine, "data"), { recursive: true });
@@ -207,21 +238,24 @@ async function prepareKilled(options: Options, name: string): Promise<Prepared> 
   await trial.check(journal);
   await trial.server?.kill();
   rmSync(folder, { recursive: true, force: true });
-  return { name, folder: pristine, model: trial.model, quietRevision, segment, quietBytes };
+  const lateAcknowledged = journal.acknowledged.length;
+  if (kill === killAtFirstWrite && endOfData(newestSegment(pristine)) === quietBytes) {
+    return prepareKilled(options, `${name}+`, kill); // killed before anything was written: nothing could be torn
+  }
+  return { name, folder: pristine, model: trial.model, quietRevision, quietBytes, lateAcknowledged };
 }
 
 async function prepareStopped(options: Options): Promise<Prepared> {
   const name = "stopped";
   const { trial, folder } = await loaded(options, name);
   await trial.server?.stop();
-  const segment = newestSegment(folder);
   return {
     name,
     folder,
     model: trial.model,
     quietRevision: trial.model.revision,
-    segment,
-    quietBytes: statSync(segment).size,
+    quietBytes: endOfData(newestSegment(folder)),
+    lateAcknowledged: 0,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Ways to damage a file. */
-import { closeSync, openSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, statSync, truncateSync, writeSync } from "node:fs";
 import { basename } from "node:path";
 import type { Random } from "../support/random.ts";
 
@@ -13,6 +13,22 @@ export function cutTo(file: string, length: number): Damage {
   const size = statSync(file).size;
   truncateSync(file, length);
   return { file, what: `${basename(file)} cut from ${size} to ${length} bytes` };
+}
+
+/** As if the end had not been written in a file that was made longer before: zeros from there on. */
+export function zeroFrom(file: string, offset: number): Damage {
+  const size = statSync(file).size;
+  truncateSync(file, offset);
+  truncateSync(file, size);
+  return { file, what: `${basename(file)}, zeros from ${offset} to ${size}` };
+}
+
+/** Where the zeros begin that end a file. */
+export function endOfData(file: string): number {
+  const bytes = readFileSync(file);
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
 }
 
 /** Flips a bit, or overwrites some bytes, or a sector, with something else. */
