@@ -36,15 +36,14 @@ export interface LeaseKeeperOptions {
     request: unknown,
     done: (error: EtcdError | undefined) => void,
   ) => void;
-  /** Calls back once a quorum has agreed that this member leads; at once where there is nobody to ask. */
+  /** Calls back once a quorum has agreed that this member leads, and everything committed until now is applied; at once
+   * where there is nobody to ask. */
   readonly confirmLeadership: (then: () => void, failed: (error: EtcdError) => void) => void;
-  /** False when the event loop was stuck for so long that there may be another leader. */
+  /** False while there may be another leader: when the event loop was stuck for long, for instance. */
   readonly isActive: () => boolean;
   /** Has the leader renew a lease, wherever it is. */
   readonly renewElsewhere: (id: LeaseId, done: KeepAliveDone) => void;
   readonly runSteps: (steps: Steps<void>) => void;
-  /** Calls back once everything committed until now is applied. */
-  readonly whenCaughtUp: (run: () => void) => void;
   readonly onExpired: () => void;
   readonly onRenewed: () => void;
 }
@@ -113,14 +112,18 @@ export class LeaseKeeper {
   }
 
   #renew(id: LeaseId, done: KeepAliveDone): void {
-    const { lessor, clock, whenCaughtUp } = this.#options;
+    const { lessor, clock, confirmLeadership } = this.#options;
     const renewal = lessor.renew(id, clock.monotonicMs());
     if (renewal.kind !== "notFound") {
       this.#answer(id, renewal, done);
       return;
     }
-    // It may have been granted an instant ago: what is committed has to be applied before it counts as missing.
-    whenCaughtUp(() => this.#answer(id, lessor.renew(id, clock.monotonicMs()), done));
+    // It may have been granted an instant ago, perhaps by another leader: before it counts as missing, what is committed
+    // now has to be applied here.
+    confirmLeadership(
+      () => this.#answer(id, lessor.renew(id, clock.monotonicMs()), done),
+      (error) => done(error, 0),
+    );
   }
 
   /** A lease is gone: apply has removed it. */

@@ -1,0 +1,95 @@
+/** What a server has because it is one of several: made together here, for all of it needs the same few things. */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { raftField } from "../../codec/raft-internal.ts";
+import { ClusterVersionSetRequestSchema } from "../../gen/membershippb/membership_pb.ts";
+import type { MemberId } from "../../lib/ids.ts";
+import { LeaderCalls } from "../leader-calls.ts";
+import type { Proposals } from "../proposal.ts";
+import { type EtcdServerParts, electionTimeoutMs, requestTimeoutMs } from "../server-parts.ts";
+import { ClusterVersions } from "./cluster-versions.ts";
+import { LeaderTransfer } from "./leader-transfer.ts";
+import { MemberChanges } from "./member-changes.ts";
+import { PeerSet } from "./peer-set.ts";
+
+export interface ClusterPartsOptions {
+  readonly parts: EtcdServerParts;
+  readonly proposals: Proposals;
+  /** Calls back once everything committed until now is applied. */
+  readonly whenCaughtUp: (run: () => void) => void;
+  /** Has Raft's loop look for what there is to do. */
+  readonly process: () => void;
+  /** Tells Raft to hand leadership over. */
+  readonly transfer: (target: MemberId) => void;
+  readonly isLeader: () => boolean;
+  /** Puts a request through the log; nobody waits for it. */
+  readonly propose: (proposal: { field: number; bytes: Uint8Array; request: unknown }) => void;
+}
+
+export interface ClusterParts {
+  readonly leaderCalls: LeaderCalls;
+  readonly changes: MemberChanges;
+  readonly transfer: LeaderTransfer;
+  readonly peerSet: PeerSet;
+  readonly versions: ClusterVersions;
+}
+
+export function makeClusterParts(options: ClusterPartsOptions): ClusterParts {
+  const { settings, cluster, peers, clock, node } = options.parts;
+  const leader = () => node.leader;
+  const leaderCalls = new LeaderCalls({ cluster, clock, leader, timeoutMs: requestTimeoutMs(settings) });
+  return {
+    leaderCalls,
+    changes: makeChanges(options, leaderCalls),
+    transfer: makeTransfer(options),
+    peerSet: new PeerSet({ cluster, peers, clock, partingMs: 2 * electionTimeoutMs(settings) }),
+    versions: makeVersions(options),
+  };
+}
+
+function makeChanges(options: ClusterPartsOptions, leaderCalls: LeaderCalls): MemberChanges {
+  const { parts, proposals, whenCaughtUp, process } = options;
+  const { settings, clock, logger, node, cluster, peers, sha1 } = parts;
+  return new MemberChanges({
+    cluster,
+    node,
+    peers,
+    clock,
+    logger: logger.at("server/members/member-changes.ts"),
+    proposals,
+    sha1,
+    strict: settings.strictReconfigCheck,
+    leaderCalls,
+    caughtUp: () => new Promise((resolve) => whenCaughtUp(resolve)),
+    process,
+  });
+}
+
+function makeTransfer({ parts, transfer }: ClusterPartsOptions): LeaderTransfer {
+  const { settings, clock, logger, node, cluster, peers } = parts;
+  return new LeaderTransfer({
+    cluster,
+    clock,
+    logger: logger.at("server/members/leader-transfer.ts"),
+    peers,
+    tickMs: settings.tickMs,
+    leader: () => node.leader,
+    matchOf: (id) => node.status().progress.get(id)?.match ?? 0,
+    transfer,
+  });
+}
+
+function makeVersions({ parts, isLeader, propose }: ClusterPartsOptions): ClusterVersions {
+  const { clock, logger, cluster, peers } = parts;
+  return new ClusterVersions({
+    cluster,
+    peers,
+    clock,
+    logger: logger.at("server/members/cluster-versions.ts"),
+    isLeader,
+    propose: (ver) => {
+      const request = create(ClusterVersionSetRequestSchema, { ver });
+      const bytes = toBinary(ClusterVersionSetRequestSchema, request);
+      propose({ field: raftField.clusterVersionSet, bytes, request });
+    },
+  });
+}
