@@ -20,6 +20,17 @@ interface Met {
   readonly newer: LogRow | undefined;
 }
 
+/** How far a part has come. */
+interface Walk {
+  readonly met: Met[];
+  /** Keys with an answer, or with one to be looked for in the past. */
+  found: number;
+  past: number;
+  /** Bytes of keys and values. */
+  size: number;
+  last: Uint8Array | undefined;
+}
+
 export class ScanReader {
   readonly #db: SqliteDatabase;
   readonly #file: string;
@@ -66,37 +77,62 @@ export class ScanReader {
 
   /** Walks over the keys, without going into the past: one statement at a time is open. */
   #visit(span: KeySpan, options: ScanPartOptions): { met: Met[]; ended: boolean } {
-    const { atRevision, limit, bytes = Number.POSITIVE_INFINITY, visits = visitsDefault } = options;
-    const { keysOnly = false, descending = false } = options;
-    const from = fromBinaryKey(span.from);
-    const to = span.to === undefined ? undefined : fromBinaryKey(span.to);
+    const { limit, visits = visitsDefault, descending = false } = options;
+    const walk: Walk = { met: [], found: 0, past: 0, size: 0, last: undefined };
+    let from = fromBinaryKey(span.from);
+    let to = span.to === undefined ? undefined : fromBinaryKey(span.to);
     // Damage to a key can lead the search for the beginning astray, and can make the walk end too early.
     const beginning = descending ? to : from;
     if (beginning) this.#points.verifyAround(beginning);
+    // Some drivers fetch all that a statement may return: so no more than is likely to be needed.
+    for (let rows = limit + 4; ; rows *= 2) {
+      const asked = Math.min(rows, visits - walk.met.length);
+      const met = this.#walk(from, to, asked, options, walk);
+      if (met === undefined || walk.met.length >= visits) return { met: walk.met, ended: false };
+      const { last } = walk;
+      if (met < asked) {
+        if (last) this.#points.verifyAround(last);
+        return { met: walk.met, ended: true };
+      }
+      if (descending) to = last!;
+      else from = justAbove(last!);
+    }
+  }
+
+  /** Returns how many rows there were, or undefined if that is enough for this part. */
+  #walk(
+    from: Uint8Array,
+    to: Uint8Array | undefined,
+    rowsMax: number,
+    options: ScanPartOptions,
+    walk: Walk,
+  ): number | undefined {
+    const {
+      atRevision,
+      limit,
+      bytes = Number.POSITIVE_INFINITY,
+      keysOnly = false,
+      descending = false,
+    } = options;
     const statement = this.#statement(to !== undefined, descending, keysOnly);
-    const rows = to ? statement.iterate(from, to, visits) : statement.iterate(from, visits);
-    const met: Met[] = [];
-    let found = 0;
-    let past = 0;
-    let size = 0;
-    let last: Uint8Array | undefined;
+    const rows = to ? statement.iterate(from, to, rowsMax) : statement.iterate(from, rowsMax);
+    let visited = 0;
     for (const row of rows) {
+      visited++;
       if (keysOnly) verifyCur(row, row.key, this.#file);
       else verifyJoined(row, this.#file);
-      last = row.key;
+      walk.last = row.key;
       const key = toBinaryKey(row.key);
       const isPast = row.main > atRevision;
       const isLive = !isPast && row.version > 0;
-      if (isPast) past++;
-      if (isLive || isPast) found++;
-      if (isLive) size += key.length + (keysOnly ? 0 : row.value.length);
+      if (isPast) walk.past++;
+      if (isLive || isPast) walk.found++;
+      if (isLive) walk.size += key.length + (keysOnly ? 0 : row.value.length);
       const answer = isLive ? versionFrom(row, key, keysOnly ? noBytes : row.value) : undefined;
-      met.push({ key, answer, newer: isPast ? row : undefined });
-      if (found >= limit || size >= bytes || past >= pastVisitsMax) return { met, ended: false };
+      walk.met.push({ key, answer, newer: isPast ? row : undefined });
+      if (walk.found >= limit || walk.size >= bytes || walk.past >= pastVisitsMax) return undefined;
     }
-    if (met.length >= visits) return { met, ended: false };
-    if (last) this.#points.verifyAround(last);
-    return { met, ended: true };
+    return visited;
   }
 
   #fromPast(key: BinaryKey, newer: LogRow, at: number, keysOnly: boolean): Version | undefined {
@@ -116,6 +152,13 @@ export class ScanReader {
     }
     return statement;
   }
+}
+
+/** The lowest key above `key`. */
+function justAbove(key: Uint8Array): Uint8Array {
+  const above = new Uint8Array(key.length + 1);
+  above.set(key);
+  return above;
 }
 
 /** What is left of the span after `key`. */

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, it } from "node:test";
 import { type SqliteDriverName, sqliteDriver, sqliteDriverNames } from "../../runtime/sqlite.ts";
+import { BackendCorruptError, BackendIoError } from "../errors.ts";
 import { contractSuite } from "../testing/contract-suite.ts";
+import { HistoryMaker } from "../testing/history-maker.ts";
 import { importSuite } from "../testing/import-suite.ts";
 import { propertySuite } from "../testing/property-suite.ts";
 import { checkStore } from "./check.ts";
+import { fileName } from "./schema.ts";
 import { openSqliteBackend, SqliteBackend } from "./sqlite-backend.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "etclite-backend-"));
@@ -28,6 +31,28 @@ const { name: preferred } = await sqliteDriver();
 it("has a driver on every runtime", () => {
   assert.equal(preferred, "bun" in process.versions ? "bun:sqlite" : "node:sqlite");
   assert.ok(drivers.includes(preferred));
+});
+
+it("says across threads what went wrong", async () => {
+  const dir = mkdtempSync(join(folder, "full-"));
+  const store = await openSqliteBackend({ dir, sync: false, fileBytesMax: 200_000 });
+  const maker = new HistoryMaker();
+  for (let i = 0; i < 400; i++) maker.put(`k${i}`, new Uint8Array(1000));
+  const isFull = (error: unknown) =>
+    error instanceof BackendIoError && error.diskFull && error.file === store.file;
+  await assert.rejects(store.write(maker.generation()), isFull);
+  await assert.rejects(store.write(maker.put("k").generation()), isFull);
+  assert.equal(store.position.revision, 1);
+  await store.close();
+
+  writeFileSync(join(dir, fileName), "something else ".repeat(500));
+  await assert.rejects(openSqliteBackend({ dir }), (error) => {
+    return error instanceof BackendCorruptError && /not a database/.test(error.message);
+  });
+  await assert.rejects(
+    openSqliteBackend({ dir: join(dir, fileName, "x") }),
+    /ENOTDIR|EEXIST|not a directory/i,
+  );
 });
 
 for (const driver of drivers) {

@@ -102,6 +102,24 @@ function fields(subject: ContractSubject): void {
       assert.equal(backend.position.appliedTerm, 1);
     }));
 
+  it("keeps numbers far beyond 32 bits", () =>
+    withStore(subject, async (backend) => {
+      const maker = new HistoryMaker();
+      const model = new NaiveModel();
+      maker.put("before");
+      maker.revision = 2 ** 45;
+      maker.appliedIndex = 2 ** 46;
+      for (let i = 0; i < 40; i++) maker.put(i % 3 ? "often" : "seldom", `value ${i}`);
+      await write(backend, maker, model);
+      for (const at of [2, 2 ** 33, 2 ** 45, 2 ** 45 + 7, 2 ** 45 + 40]) {
+        sameRows(backend.scan(everything, { atRevision: rev(at), limit: 9 }), model.scan(everything, at));
+        const place = { revision: rev(at), sub: 0 };
+        sameRows(backend.history(place, 100, allBytes), model.history(place));
+      }
+      assert.equal(backend.position.revision, 2 ** 45 + 40);
+      assert.equal(backend.position.appliedIndex, 2 ** 46 + 40);
+    }));
+
   it("does not depend on what happens to a generation's bytes later", () =>
     withStore(subject, async (backend) => {
       const chunk = new Uint8Array(65536).fill(65);
