@@ -98,7 +98,7 @@ export interface ScanPartOptions extends ScanOptions {
   /** Stop after the row that brings the keys and values read to so many bytes. Default: no limit. */
   readonly bytes?: number;
   /** Stop after so many keys, dead ones (deleted, or not yet there at `atRevision`) included, so that a call is short
-   * over any data. Default: 10,000. */
+   * over any data. Default: 5,000. */
   readonly visits?: number;
 }
 

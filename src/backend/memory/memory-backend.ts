@@ -29,7 +29,7 @@ export interface MemoryBackendOptions {
 
 /** Versions written, or looked at by compaction, between two pauses: about 2 ms. */
 const rowsPerPiece = 1000;
-const visitsDefault = 10_000;
+const visitsDefault = 5000;
 /** What a version takes beside its key and value, roughly. */
 const versionOverheadBytes = 120;
 

@@ -8,8 +8,8 @@ import { curColumns, joined, type PointReader, verifyJoined } from "./points.ts"
 import type { LogRow } from "./schema.ts";
 import { verifyCur } from "./verify-row.ts";
 
-/** Keys that a part goes over unless told otherwise. At 1 us a row that is 10 ms. */
-const visitsDefault = 10_000;
+/** Keys that a part goes over unless told otherwise. At 1 us a row that is 5 ms. */
+const visitsDefault = 5000;
 /** Keys of a part whose answer has to be looked for in the past: each may take 20 us. */
 const pastVisitsMax = 200;
 
