@@ -111,6 +111,8 @@ export class Cluster {
         return;
       case ConfChangeType.removeNode:
         if (!this.#members.has(nodeId)) throw errors.memberNotFound();
+        // Without voters nothing is ever committed again. (An etcd without --strict-reconfig-check ends here.)
+        if (this.#isLastVoter(nodeId)) throw errors.memberNotEnoughStarted();
         return;
       case ConfChangeType.updateNode: {
         if (!this.#members.has(nodeId)) throw errors.memberNotFound();
@@ -120,6 +122,11 @@ export class Cluster {
       default:
         throw new Error(`unknown type ${change.type} of a configuration change`);
     }
+  }
+
+  #isLastVoter(id: MemberId): boolean {
+    const voters = [...this.#members.values()].filter(({ isLearner }) => !isLearner);
+    return voters.length === 1 && voters[0]?.id === id;
   }
 
   #validateAdd(change: MemberChange): void {

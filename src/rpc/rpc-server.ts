@@ -89,6 +89,15 @@ export interface LeaseSource extends RpcServer {
   readonly leases: {
     keepAlive(id: LeaseId, done: (error: EtcdError | undefined, ttlSeconds: number) => void): void;
   };
+  /** What the leader knows of a lease. Rejects with ErrLeaseNotFound or another of etcd's errors. */
+  leaseTimes(
+    id: LeaseId,
+    withKeys: boolean,
+  ): Promise<{
+    readonly grantedTtlSeconds: number;
+    readonly remainingSeconds: number;
+    readonly keys: readonly Uint8Array[];
+  }>;
   /** A new id for a lease: positive, and hard to guess. */
   newLeaseId(): LeaseId;
   monotonicMs(): number;

@@ -1,5 +1,6 @@
 /** All services of a server, by path. What a later version brings is absent, and so answered with Unimplemented. */
 import type { DescService } from "@bufbuild/protobuf";
+import { decodeRangeRequest } from "../codec/range.ts";
 import { Auth, Cluster, KV, Lease, Maintenance, Watch } from "../gen/etcdserverpb/rpc_pb.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { Election } from "../gen/v3electionpb/v3election_pb.ts";
@@ -10,6 +11,7 @@ import { memberListHandler } from "./cluster/member-list.ts";
 import { memberPromoteHandler } from "./cluster/member-promote.ts";
 import { memberRemoveHandler } from "./cluster/member-remove.ts";
 import { memberUpdateHandler } from "./cluster/member-update.ts";
+import { type GuardedServer, type LearnerServes, RouteGuard } from "./guard-routes.ts";
 import { type HealthStatus, healthCheckHandler, healthWatchHandler } from "./health.ts";
 import { compactHandler } from "./kv/compact.ts";
 import { deleteRangeHandler } from "./kv/delete-range.ts";
@@ -44,13 +46,36 @@ export const services: readonly DescService[] = [
   Health,
 ];
 
+/**
+ * What a member that only learns serves. etcd's serve reads of their own state and nothing else; ours let clients watch
+ * it too. Of all else a learner knows too little, or could only ask a voter.
+ */
+const learnerServes: Readonly<Record<string, LearnerServes>> = {
+  [`/${KV.typeName}/Range`]: isSerializable,
+  [`/${KV.typeName}/RangeStream`]: isSerializable,
+  [`/${Watch.typeName}/Watch`]: "all",
+  [`/${Maintenance.typeName}/Status`]: "all",
+  [`/${Maintenance.typeName}/Snapshot`]: "all",
+  [`/${Health.typeName}/Check`]: "all",
+  [`/${Health.typeName}/Watch`]: "all",
+};
+
+/** What cannot be read is for the handler to refuse. */
+function isSerializable(message: Uint8Array): boolean {
+  try {
+    return decodeRangeRequest(message).serializable;
+  } catch {
+    return true;
+  }
+}
+
 export function createRoutes(
-  server: MaintenanceSource & LeaseSource & WatchService & MembersService,
+  server: MaintenanceSource & LeaseSource & WatchService & MembersService & GuardedServer,
   health: HealthStatus,
 ): Map<string, GrpcHandler> {
   const service = (name: string, methods: Record<string, GrpcHandler>) =>
     Object.entries(methods).map(([method, handler]) => [`/${name}/${method}`, handler] as const);
-  return new Map<string, GrpcHandler>([
+  const handlers: (readonly [string, GrpcHandler])[] = [
     ...service(KV.typeName, {
       Range: rangeHandler(server),
       RangeStream: rangeStreamHandler(server),
@@ -84,5 +109,9 @@ export function createRoutes(
       Snapshot: snapshotHandler(server),
     }),
     ...service(Health.typeName, { Check: healthCheckHandler(health), Watch: healthWatchHandler(health) }),
-  ]);
+  ];
+  const guard = new RouteGuard(server);
+  return new Map(
+    handlers.map(([path, handler]) => [path, guard.guard(handler, learnerServes[path] ?? "none")]),
+  );
 }

@@ -29,6 +29,7 @@ import {
   type ClusterFinder,
   type JoinOptions,
   joinCluster,
+  otherUrls,
   wasBootstrapped,
 } from "./members/join-cluster.ts";
 import type { Peers } from "./peers.ts";
@@ -194,14 +195,26 @@ async function secondIdentity(
   if (ids.includes(localId) && computeClusterId(sha1, ids) === clusterId) {
     return { localId, clusterId, founders, remotes: [] };
   }
-  const join = {
-    ...options,
-    name: options.settings.name,
-    urlsByName,
-    timeoutMs: reqTimeoutMs(options.settings),
-  };
-  const { members } = await joinCluster(join);
-  return { localId, clusterId, founders: [], remotes: members };
+  return { localId, clusterId, founders: [], remotes: await knownRemotes(options, clusterId, urlsByName) };
+}
+
+/** Where the others are, for a member that is one of them already. The leader finds it in any case, and says where it is. */
+async function knownRemotes(
+  { finder, settings, logger, bootstrapTimeoutMs }: BootstrapOptions,
+  clusterId: ClusterId,
+  urlsByName: ReadonlyMap<string, readonly string[]>,
+): Promise<readonly Member[]> {
+  try {
+    const found = await finder.cluster(otherUrls(urlsByName, settings.name), bootstrapTimeoutMs);
+    if (found.id === clusterId) return found.members;
+    logger.warn("the members of --initial-cluster are of another cluster", {
+      "cluster-id": formatId(clusterId),
+      "other-cluster-id": formatId(found.id),
+    });
+  } catch (error) {
+    logger.warn("found no other member yet", { error: (error as Error).message });
+  }
+  return [];
 }
 
 const reqTimeoutMs = ({ tickMs, electionTicks }: EtcdServerSettings): number =>

@@ -4,6 +4,7 @@
  */
 import { Prng } from "../../src/lib/prng.ts";
 import { RawNode } from "../../src/raft/raw-node.ts";
+import { BootstrapError } from "../../src/server/bootstrap-error.ts";
 import type { EtcdServerSettings } from "../../src/server/etcd-server.ts";
 import { AnswersCheck } from "./check/answers-check.ts";
 import { History } from "./check/history.ts";
@@ -15,6 +16,7 @@ import { Violation } from "./check/violation.ts";
 import { WatchCheck } from "./check/watch-check.ts";
 import { ClientNetwork } from "./clients/client-network.ts";
 import { LeaseClient } from "./clients/lease-client.ts";
+import { Operator } from "./clients/operator.ts";
 import { RangeClient } from "./clients/range-client.ts";
 import { KeyPool, RegisterClient } from "./clients/register-client.ts";
 import { WatchClient } from "./clients/watch-client.ts";
@@ -33,6 +35,8 @@ export interface SimulationOptions {
   readonly plan?: FaultPlan;
   readonly settings?: Partial<EtcdServerSettings>;
   readonly bug?: PlantedBug;
+  /** Where members log, with the time in front; nowhere unless given. */
+  readonly log?: (line: string) => void;
 }
 
 /** What was done, to see that it was enough. */
@@ -51,11 +55,12 @@ export interface SimulationReport extends WorkloadCounts {
   readonly leaseRenewals: number;
   readonly leaseExpiries: number;
   readonly histories: number;
+  readonly memberChanges: number;
   readonly faults: ReadonlyMap<FaultKind, number>;
 }
 
 /** How long the cluster has to come right again. */
-const calmLimitMs = 60_000;
+const calmLimitMs = 90_000;
 const minLeaseTtlSeconds = 2;
 
 export class Simulation {
@@ -69,13 +74,14 @@ export class Simulation {
   readonly #workload: Workload;
   readonly #faults: Faults;
   readonly #watches: WatchClient[] = [];
+  #operator: Operator | undefined;
   readonly #counts: WorkloadCounts = { answered: 0, failed: 0, unknown: 0 };
   #failure: unknown;
   #isOver = false;
   #snapshots = 0;
 
   constructor(options: SimulationOptions) {
-    const { seed, bug } = options;
+    const { seed, bug, log } = options;
     this.#options = options;
     this.#random = new Prng(seed, 3);
     const size = options.size ?? (this.#random.chance(0.6) ? 3 : 5);
@@ -83,18 +89,25 @@ export class Simulation {
       seed,
       size,
       settings: { ...this.#randomSettings(), ...options.settings },
+      ...(log === undefined ? {} : { log }),
       hooks: {
         makeNode: (config, start, member) =>
           makeWatchedNode(bug?.nodeClass ?? RawNode, config, start, {
             onReady: (node, ready) => {
               if (ready.snapshot !== undefined) this.#snapshots++;
-              this.#check(() => this.#members.onReady(member, node, ready));
+              this.#check(() => this.#members.onReady(node, ready));
             },
+            onCommitted: (entries) => this.#check(() => this.#members.onCommitted(member, entries)),
             onApplied: (index) => this.#check(() => this.#members.onApplied(member, index)),
           }),
         wrapWal: (wal, member) => bug?.wrapWal?.(wal, member) ?? wal,
         onServer: (server, member) => bug?.onServer?.(server, member),
         onFatal: (member, error) => {
+          // One that joins may come too late, or too early; it is tried again.
+          if (error instanceof BootstrapError && member.id === undefined) {
+            member.crash("kill");
+            return;
+          }
           this.#fail(
             error instanceof Violation ? error : new Violation("alive", `${member.name}: ${error.stack}`),
           );
@@ -129,7 +142,6 @@ export class Simulation {
   /** Runs to the end. Rejects with the first broken promise. */
   async run(): Promise<SimulationReport> {
     const { seed, faultyMs = 20_000 } = this.#options;
-    const started = performance.now();
     try {
       this.#cluster.startAll();
       this.#startClients();
@@ -144,7 +156,6 @@ export class Simulation {
       throw new Error(`${at}: ${what}\n  replay: npm run sim -- --seed ${seed} --seeds 1`, { cause: error });
     } finally {
       this.#isOver = true;
-      void started;
     }
     return this.#report();
   }
@@ -153,6 +164,7 @@ export class Simulation {
     const random = this.#random;
     return {
       snapshotCount: 10 + random.below(200),
+      strictReconfigCheck: random.chance(0.3),
       storeLimits: {
         generationBytes: 200 + random.below(4_000),
         generationDelayMs: 10 + random.below(200),
@@ -168,6 +180,10 @@ export class Simulation {
     for (let i = 1; i <= count; i++) new RegisterClient(workload, pool, i).start();
     for (let i = 1; i <= 2; i++) new RangeClient(workload, 100 + i, { compacts: i === 1 }).start();
     for (let i = 1; i <= 2; i++) new LeaseClient(workload, 200 + i).start();
+    if (this.#random.chance(0.5)) {
+      this.#operator = new Operator(workload, 100 + this.#random.below(1_500));
+      this.#operator.start();
+    }
     const ranges = [
       { from: "a", to: "z" },
       { from: "r/", to: "r0" },
@@ -216,6 +232,7 @@ export class Simulation {
   async #calm(): Promise<void> {
     const { events } = this.#cluster;
     this.#faults.stop();
+    this.#operator?.beCalm();
     const calmMs = events.nowMs;
     const reader = new RegisterClient(this.#workload, new KeyPool(1), 999);
     let isRead = false;
@@ -227,10 +244,10 @@ export class Simulation {
     );
     await this.#runUntil(calmMs + 3_000);
     while (!isRead) await this.#waited(calmMs, "all keys to be read");
-    // Leases that are left end now, each at its time.
+    // Nobody renews leases any more, so all of them end.
     this.#isOver = true;
-    await this.#runUntil(events.nowMs + 8_000);
-    this.#leases.checkEnded(events.nowMs, events.nowMs - calmMs - 5_000);
+    while (this.#truth.leases.size > 0) await this.#waited(calmMs, "all leases to end");
+    this.#leases.look();
     while (!this.#hasComeToRest()) await this.#waited(calmMs, this.#whyNotAtRest());
     for (const member of this.#cluster.running) this.#members.compareWithTruth(member);
     this.#members.compare(this.#cluster.members);
@@ -254,6 +271,8 @@ export class Simulation {
       const applied = server?.raftStatus().appliedIndex;
       if (applied !== this.#truth.index) return `${name} to apply ${this.#truth.index} (it is at ${applied})`;
     }
+    const missing = this.#operator?.missing;
+    if (missing !== undefined) return missing;
     const behind = this.#watches.findIndex(({ check }) => !check.isComplete);
     return behind < 0 ? "" : `watcher ${behind} to get everything`;
   }
@@ -290,6 +309,7 @@ export class Simulation {
       leaseRenewals: this.#leases.renewals,
       leaseExpiries: this.#leases.expiries,
       histories: [...this.#history.keys].length,
+      memberChanges: this.#operator?.changes ?? 0,
       faults: this.#faults.counts,
     };
   }

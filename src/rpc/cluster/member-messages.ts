@@ -1,5 +1,6 @@
-/** Members as the cluster service tells them. */
-
+/** Members as the cluster service tells them, and is told of them. */
+import { errors } from "../../errors/table.ts";
+import { normalizeEtcdUrls, parseEtcdUrl } from "../../lib/etcd-url.ts";
 import type { Member } from "../../membership/member.ts";
 import type { ClusterSource } from "../rpc-server.ts";
 
@@ -20,3 +21,13 @@ export function memberMessage(member: Member) {
 }
 
 export const memberMessages = (members: readonly Member[]) => members.map(memberMessage);
+
+/** Sorted, as etcd keeps them. Throws ErrMemberBadURLs. */
+export function checkedUrls(texts: readonly string[]): string[] {
+  if (texts.length === 0) throw errors.memberBadUrls();
+  try {
+    return normalizeEtcdUrls(texts.map(parseEtcdUrl)).map(({ href }) => href);
+  } catch {
+    throw errors.memberBadUrls();
+  }
+}

@@ -1,6 +1,5 @@
 /** Watch.Watch: any number of watches on one stream. */
 import { decodeWatchRequest, type WatchCreateRequest, WatchFilter } from "../../codec/watch.ts";
-import { errors } from "../../errors/table.ts";
 import type { Timer } from "../../lib/clock.ts";
 import type { WatchStream } from "../../mvcc/watch/watch-stream.ts";
 import type { GrpcCall, StreamRequestHandler } from "../../transport/grpc.ts";
@@ -12,9 +11,7 @@ export function watchHandler(server: WatchService): StreamRequestHandler {
   return {
     kind: "stream",
     open(call) {
-      const handler = new WatchHandler(server, call);
-      if (call.metadata.get("hasleader") === "true" && !server.hasLeader) call.fail(errors.noLeader());
-      return handler;
+      return new WatchHandler(server, call);
     },
   };
 }

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { toBinaryKey } from "../../../src/lib/binary-key.ts";
 import type { MemberId, Revision, Term } from "../../../src/lib/ids.ts";
+import type { Entry } from "../../../src/lib/raft-entry.ts";
 import { finish } from "../../../src/lib/steps.ts";
 import { compareIds } from "../../../src/membership/member.ts";
 import type { RawNode } from "../../../src/raft/raw-node.ts";
@@ -25,16 +26,15 @@ export class MembersCheck {
   readonly #hashKvAt = new Map<string, { readonly hash: number; readonly who: string }>();
   elections = 0;
   hashesCompared = 0;
-  /** What other checks are to be told in passing. */
-  readonly nowMs: () => number;
+  readonly #nowMs: () => number;
 
   constructor(truth: Truth, nowMs: () => number) {
     this.#truth = truth;
-    this.nowMs = nowMs;
+    this.#nowMs = nowMs;
   }
 
   /** A member has taken a Ready. */
-  onReady(member: SimMember, node: RawNode, { softState, committedEntries }: Ready): void {
+  onReady(node: RawNode, { softState }: Ready): void {
     if (softState?.role === "leader") {
       const known = this.#leaders.get(node.term);
       if (known !== undefined && known !== node.id) {
@@ -43,7 +43,11 @@ export class MembersCheck {
       if (known === undefined) this.elections++;
       this.#leaders.set(node.term, node.id);
     }
-    for (const entry of committedEntries) this.#truth.committed(entry, member.name, this.nowMs());
+  }
+
+  /** A member is about to apply entries. */
+  onCommitted(member: SimMember, entries: readonly Entry[]): void {
+    for (const entry of entries) this.#truth.committed(entry, member.name, this.#nowMs());
   }
 
   /** A member has applied everything up to an entry. */

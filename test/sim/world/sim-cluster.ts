@@ -1,6 +1,6 @@
 /** Simulated members that form a cluster, and the world they live in. */
 
-import type { Logger } from "../../../src/lib/logger.ts";
+import { createLogger, type Logger } from "../../../src/lib/logger.ts";
 import { Prng } from "../../../src/lib/prng.ts";
 import { silentLogger } from "../../../src/lib/testing/silent-logger.ts";
 import { RawNode } from "../../../src/raft/raw-node.ts";
@@ -15,7 +15,7 @@ export interface SimClusterOptions {
   readonly size: number;
   readonly settings?: Partial<EtcdServerSettings>;
   readonly hooks?: Partial<MemberHooks>;
-  readonly logger?: (name: string) => Logger;
+  readonly log?: (line: string) => void;
 }
 
 export class SimCluster {
@@ -40,9 +40,9 @@ export class SimCluster {
     for (const member of this.members) member.start();
   }
 
-  /** Makes a member that joins; `others` are those there are, by name. */
-  join(name: string, others: ReadonlyMap<string, readonly string[]>): SimMember {
-    return this.#make(name, "existing", new Map([...others, [name, [urlOf(name)]]]));
+  /** Makes a member that joins the cluster that it is given. */
+  join(name: string, initialCluster: ReadonlyMap<string, readonly string[]>): SimMember {
+    return this.#make(name, "existing", initialCluster);
   }
 
   #make(
@@ -50,29 +50,40 @@ export class SimCluster {
     initialClusterState: "new" | "existing",
     initialCluster: ReadonlyMap<string, readonly string[]>,
   ): SimMember {
-    const { seed, settings = {}, hooks, logger } = this.#options;
-    const member = new SimMember({
-      name,
-      peerUrl: urlOf(name),
-      seed: seed * 1009 + this.members.length + 1,
-      events: this.events,
-      network: this.network,
-      logger: logger?.(name) ?? silentLogger,
-      settings,
-      initialClusterState,
-      initialCluster,
-      hooks: {
-        makeNode: (config, start) => new RawNode(config, start),
-        wrapWal: (wal) => wal,
-        onServer() {},
-        onRemoved() {},
-        onFatal: (at, error) => this.fatal.push({ member: at, error }),
-        findByUrl: (url) => this.members.find((other) => other.peerUrl === url && other.isUp),
-        ...hooks,
+    const { seed, settings = {}, hooks, log } = this.#options;
+    const member = new SimMember(
+      {
+        name,
+        peerUrl: urlOf(name),
+        seed: seed * 1009 + this.members.length + 1,
+        events: this.events,
+        network: this.network,
+        logger: log === undefined ? silentLogger : this.#loggerOf(name, log),
+        settings,
+        initialClusterState,
+        hooks: {
+          makeNode: (config, start) => new RawNode(config, start),
+          wrapWal: (wal) => wal,
+          onServer() {},
+          onRemoved() {},
+          onFatal: (at, error) => this.fatal.push({ member: at, error }),
+          findByUrl: (url) => this.members.find((other) => other.peerUrl === url && other.isUp),
+          others: (one) => this.members.filter((other) => other !== one),
+          ...hooks,
+        },
       },
-    });
+      initialCluster,
+    );
     this.members.push(member);
     return member;
+  }
+
+  #loggerOf(name: string, log: (line: string) => void): Logger {
+    const sink = {
+      write: (line: string) => log(`${this.events.nowMs.toFixed(1)} ${name} ${line.trim()}`),
+      flush() {},
+    };
+    return createLogger({ sink, wallMs: () => this.events.nowMs, level: "debug" } as never);
   }
 
   get running(): SimMember[] {

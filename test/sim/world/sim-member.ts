@@ -36,8 +36,6 @@ export interface SimMemberOptions {
   readonly logger: Logger;
   readonly settings: Partial<EtcdServerSettings>;
   readonly initialClusterState: "new" | "existing";
-  /** Peer URLs by name. */
-  readonly initialCluster: ReadonlyMap<string, readonly string[]>;
   readonly hooks: MemberHooks;
 }
 
@@ -52,6 +50,7 @@ export interface MemberHooks {
   onFatal(member: SimMember, error: Error): void;
   /** Members that are up, by peer URL, for one that joins. */
   findByUrl(url: string): SimMember | undefined;
+  others(member: SimMember): readonly SimMember[];
 }
 
 export interface DiskSpeed {
@@ -77,16 +76,20 @@ export class SimMember implements Station {
   /** Processes so far. What belongs to an earlier one does nothing more. */
   incarnation = 0;
   #isRunning = false;
+  #peers: SimPeers | undefined;
   clock: MemberClock | undefined;
   server: EtcdServer | undefined;
   routes: GrpcRoutes | undefined;
   id: MemberId | undefined;
   /** It was removed from the cluster, and is gone for good. */
   isGone = false;
+  /** `--initial-cluster`: peer URLs by name. */
+  initialCluster: ReadonlyMap<string, readonly string[]>;
   readonly diskSpeed: DiskSpeed = { minMs: 0.1, maxMs: 1, slow: 0, slowMs: 0 };
 
-  constructor(options: SimMemberOptions) {
+  constructor(options: SimMemberOptions, initialCluster: ReadonlyMap<string, readonly string[]>) {
     this.#options = options;
+    this.initialCluster = initialCluster;
     this.name = options.name;
     this.peerUrl = options.peerUrl;
     this.#random = new Prng(options.seed, 1);
@@ -127,7 +130,20 @@ export class SimMember implements Station {
     this.routes = createRoutes(server, new HealthStatus());
     this.#options.network.register(server.cluster.localId, this);
     this.#options.hooks.onServer(server, this);
+    this.#knockLater();
     await server.start();
+  }
+
+  /** Transports connect to each other now and then, and whoever was removed is told. */
+  #knockLater(): void {
+    this.clock?.after(500 + this.#random.below(1000), () => {
+      const { network, hooks } = this.#options;
+      for (const other of hooks.others(this)) {
+        if (!other.isUp || network.isCut(this, other) || network.isCut(other, this)) continue;
+        if (this.id !== undefined && other.server?.isRemoved(this.id)) this.server?.wasRemoved();
+      }
+      this.#knockLater();
+    });
   }
 
   /** Loses power, or only its process. */
@@ -156,7 +172,10 @@ export class SimMember implements Station {
     if (server === undefined) return;
     clock?.run(() => {
       if (server.isRemoved(message.from)) (from as SimMember).tellRemoved();
-      else server.receive(message);
+      else {
+        this.#peers?.heardFrom(message.from);
+        server.receive(message);
+      }
     });
   }
 
@@ -180,7 +199,7 @@ export class SimMember implements Station {
   // What a process is made of.
 
   async #bootstrapOptions(): Promise<BootstrapOptions> {
-    const { events, logger, settings, hooks, initialCluster, initialClusterState } = this.#options;
+    const { events, logger, settings, hooks, initialClusterState } = this.#options;
     const { incarnation } = this;
     const clock = this.clock!;
     const random = new Prng(this.#options.seed, 1000 + incarnation);
@@ -196,7 +215,7 @@ export class SimMember implements Station {
       hasLog: await walExists(walDir, disk),
       openLog: (metadata, from) => this.#openLog(disk, metadata, from, random),
       initialClusterState,
-      initialCluster: async () => initialCluster,
+      initialCluster: async () => this.initialCluster,
       initialClusterToken: "sim",
       forceNewCluster: false,
       bootstrapTimeoutMs: 1000,
@@ -214,7 +233,8 @@ export class SimMember implements Station {
       },
       connect: ({ localId }) => {
         this.id = localId;
-        return new SimPeers(this.#options.network, this);
+        this.#peers = new SimPeers(this.#options.network, this);
+        return this.#peers;
       },
       maxLearners: 2,
       minLeaseTtlSeconds: 2,

@@ -73,6 +73,11 @@ export class SimPeers implements Peers {
     this.#known.add(member.id);
   }
 
+  /** Requests say where their sender is, so that a member that joins can answer those who know it. */
+  heardFrom(id: MemberId): void {
+    this.#known.add(id);
+  }
+
   remove(id: MemberId): void {
     this.#known.delete(id);
   }

@@ -1,0 +1,193 @@
+/** The bugs that are put in on purpose, one at a time, to see that each is found. */
+import { raftField } from "../../src/codec/raft-internal.ts";
+import { type LeaseId, noMember, type RaftIndex, type Revision } from "../../src/lib/ids.ts";
+import { type Entry, EntryType } from "../../src/lib/raft-entry.ts";
+import { type Message, MessageType } from "../../src/lib/raft-message.ts";
+import type { Steps } from "../../src/lib/steps.ts";
+import type { ChangeSlice } from "../../src/mvcc/types.ts";
+import { RawNode } from "../../src/raft/raw-node.ts";
+import type { Ready } from "../../src/raft/ready.ts";
+import type { EtcdServer } from "../../src/server/etcd-server.ts";
+import type { PlantedBug } from "./planted-bug.ts";
+
+/** Votes for everybody who asks, as often as they ask. */
+class VotesTwice extends RawNode {
+  override step(message: Message): void {
+    if (message.type === MessageType.vote && message.term === this.raft.term && this.role === "follower") {
+      this.raft.vote = noMember;
+      this.raft.leader = noMember;
+    }
+    super.step(message);
+  }
+}
+
+/** Answers reads without asking anybody whether it still leads. */
+class SkipsReadIndex extends RawNode {
+  override readIndex(context: Uint8Array) {
+    if (this.role !== "leader") return super.readIndex(context);
+    this.raft.readStates.push({ index: this.commitIndex, context });
+    return undefined;
+  }
+}
+
+/** Answers reads on followers from whatever they have. */
+class ReadsOwnState extends RawNode {
+  override readIndex(context: Uint8Array) {
+    this.raft.readStates.push({ index: this.appliedIndex, context });
+    return undefined;
+  }
+}
+
+/** Hands one entry in fifty to the state machine twice. */
+class AppliesTwice extends RawNode {
+  override ready(): Ready {
+    const ready = super.ready();
+    const committedEntries = ready.committedEntries.flatMap((entry) =>
+      entry.type === EntryType.normal && entry.index % 50 === 49 ? [entry, { ...entry }] : [entry],
+    );
+    return { ...ready, committedEntries };
+  }
+}
+
+/** Forgets what is in one entry in fifty. */
+class LosesAnEntry extends RawNode {
+  override ready(): Ready {
+    const ready = super.ready();
+    const emptied = (entry: Entry): Entry => ({ ...entry, data: new Uint8Array(0), decoded: undefined });
+    const committedEntries = ready.committedEntries.map((entry) =>
+      entry.type === EntryType.normal && entry.index % 50 === 49 ? emptied(entry) : entry,
+    );
+    return { ...ready, committedEntries };
+  }
+}
+
+/** Counts an entry as committed when one follower less than a majority has it. */
+class CommitsTooEarly extends RawNode {
+  override step(message: Message): void {
+    super.step(message);
+    const { raft } = this;
+    if (this.role !== "leader" || message.type !== MessageType.appResp || message.reject) return;
+    const index = raft.log.stable;
+    if (raft.log.matches(index, raft.term)) raft.log.commitTo(index);
+  }
+}
+
+/** Takes a snapshot that is older than what it has. */
+class ForgetsCommit extends RawNode {
+  override step(message: Message): void {
+    if (message.type === MessageType.heartbeat) super.step({ ...message, commit: this.lastIndex });
+    else super.step(message);
+  }
+}
+
+/** Says that everything is on disk when it is not even on its way. */
+const answersBeforeSync: PlantedBug = {
+  name: "answer before sync",
+  wrapWal: (wal) => ({
+    get sizeBytes() {
+      return wal.sizeBytes;
+    },
+    save(batch, done) {
+      wal.save(batch, (error) => {
+        if (error) done(error);
+      });
+      queueMicrotask(() => done());
+    },
+    release: (index, keep) => wal.release(index, keep),
+    close: () => wal.close(),
+  }),
+};
+
+/** Ends leases five seconds before their time. */
+const endsLeasesEarly: PlantedBug = {
+  name: "lease early",
+  onServer: ({ lessor }) => {
+    const { expired, isExpired } = lessor;
+    lessor.expired = (nowMs, limit) => expired.call(lessor, nowMs + 5_000, limit);
+    lessor.isExpired = (id, nowMs) => isExpired.call(lessor, id, nowMs + 5_000);
+  },
+};
+
+/** A new leader does not give leases any more time than the log says, nor what a renewal gave them. */
+const forgetsRenewals: PlantedBug = {
+  name: "new leader forgets renewals",
+  onServer: ({ lessor }) => {
+    const { promote } = lessor;
+    lessor.promote = (nowMs) => promote.call(lessor, nowMs - 6_000, 0);
+  },
+};
+
+/** Leaves out one change in forty when it tells watchers. */
+const skipsEvents: PlantedBug = {
+  name: "watch gap",
+  onServer: (server) => {
+    const { store } = server;
+    const { changes } = store;
+    store.changes = function* (after: Revision, rows: number, bytes: number): Steps<ChangeSlice> {
+      const slice = yield* changes.call(store, after, rows, bytes);
+      return { ...slice, versions: slice.versions.filter(({ modRevision }) => modRevision % 40 !== 39) };
+    };
+  },
+};
+
+/** Watchers do not hear that another store has taken the place of the first. */
+const keepsWatchingOldStore: PlantedBug = {
+  name: "watchers of a replaced store",
+  onServer: ({ watchHub }) => {
+    watchHub.restore = () => {};
+  },
+};
+
+/** Followers put the end of a lease through the log themselves, by their own clock. */
+const followersEndLeases: PlantedBug = {
+  name: "stale leader ends leases",
+  onServer: (server: EtcdServer) => {
+    const { lessor, leases } = server;
+    leases.demote = () => {};
+    const { expired } = lessor;
+    lessor.expired = (nowMs, limit) => {
+      const found = expired.call(lessor, nowMs, limit);
+      for (const id of found.leases) {
+        server.propose({ field: raftField.leaseRevoke, bytes: leaseBytes(id), request: id }, () => {});
+      }
+      return { ...found, leases: [] };
+    };
+  },
+};
+
+function leaseBytes(id: LeaseId): Uint8Array {
+  const bytes = [0x08];
+  for (let rest = BigInt.asUintN(64, id); ; rest >>= 7n) {
+    const low = Number(rest & 0x7fn);
+    if (rest < 0x80n) return Uint8Array.from([...bytes, low]);
+    bytes.push(low | 0x80);
+  }
+}
+
+/** Answers proposals when they are made, not when they are applied. */
+class AppliesBeforeCommit extends RawNode {
+  override ready(): Ready {
+    const { log } = this.raft;
+    if (this.role === "leader" && log.stable > log.committed && log.matches(log.stable, this.raft.term)) {
+      log.commitTo(log.stable as RaftIndex);
+    }
+    return super.ready();
+  }
+}
+
+export const bugs: readonly PlantedBug[] = [
+  { name: "vote twice", nodeClass: VotesTwice },
+  answersBeforeSync,
+  { name: "skip read index", nodeClass: SkipsReadIndex },
+  { name: "read own state", nodeClass: ReadsOwnState },
+  { name: "apply twice", nodeClass: AppliesTwice },
+  { name: "lose an entry", nodeClass: LosesAnEntry },
+  { name: "commit too early", nodeClass: CommitsTooEarly },
+  { name: "commit without a quorum", nodeClass: AppliesBeforeCommit },
+  { name: "believe in one's own log", nodeClass: ForgetsCommit },
+  endsLeasesEarly,
+  forgetsRenewals,
+  followersEndLeases,
+  skipsEvents,
+  keepsWatchingOldStore,
+];
