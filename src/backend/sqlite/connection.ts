@@ -31,6 +31,8 @@ export function openWriter(driver: SqliteDriver, file: string, options: Connecti
   if (length !== undefined && length > 0 && length < 512) {
     throw new BackendCorruptError(file, `offset ${length}`, "the file is cut off in its header");
   }
+  // SQLite gives the files beside it the rights of the database file. It is not open yet, so closing it is harmless.
+  if (isNew) closeSync(openSync(file, "a", 0o600));
   const db = driver.open(file, { readOnly: false });
   try {
     const pragma = (text: string) => pragmaValue(db, text);

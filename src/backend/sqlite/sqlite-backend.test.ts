@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, it } from "node:test";
@@ -31,6 +31,17 @@ const { name: preferred } = await sqliteDriver();
 it("has a driver on every runtime", () => {
   assert.equal(preferred, "bun" in process.versions ? "bun:sqlite" : "node:sqlite");
   assert.ok(drivers.includes(preferred));
+});
+
+it("keeps its files from others", async () => {
+  if (process.platform === "win32") return; // has other rights
+  const dir = join(folder, "private");
+  const store = await openSqliteBackend({ dir });
+  await store.write(new HistoryMaker().put("secret").generation());
+  assert.equal(statSync(dir).mode & 0o777, 0o700);
+  for (const file of readdirSync(dir)) assert.equal(statSync(join(dir, file)).mode & 0o777, 0o600, file);
+  assert.ok(readdirSync(dir).includes(`${fileName}-wal`));
+  await store.close();
 });
 
 it("says across threads what went wrong", async () => {

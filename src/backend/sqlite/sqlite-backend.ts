@@ -58,7 +58,7 @@ const sliceMs = 10;
 export async function openSqliteBackend(options: SqliteBackendOptions): Promise<SqliteBackend> {
   const pageSize = options.pageSize ?? 4096;
   assertPageSize(pageSize);
-  mkdirSync(options.dir, { recursive: true });
+  mkdirSync(options.dir, { recursive: true, mode: 0o700 });
   const file = join(options.dir, fileName);
   const client = await WorkerClient.start({
     file,
