@@ -94,4 +94,11 @@ function writeExpected(file: string, verdicts: ReadonlyMap<string, Verdict>): vo
   writeFileSync(file, `${[...head, ...lines].join("\n")}\n`);
 }
 
-const tail = (text: string): string => text.trimEnd().split("\n").slice(-60).join("\n");
+/** The end of what it printed, without what went well. */
+const tail = (text: string): string =>
+  text
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !/--- (PASS|SKIP): /.test(line))
+    .slice(-60)
+    .join("\n");
