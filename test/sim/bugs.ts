@@ -61,19 +61,8 @@ class LosesAnEntry extends RawNode {
   }
 }
 
-/** Counts an entry as committed when one follower less than a majority has it. */
-class CommitsTooEarly extends RawNode {
-  override step(message: Message): void {
-    super.step(message);
-    const { raft } = this;
-    if (this.role !== "leader" || message.type !== MessageType.appResp || message.reject) return;
-    const index = raft.log.stable;
-    if (raft.log.matches(index, raft.term)) raft.log.commitTo(index);
-  }
-}
-
-/** Takes a snapshot that is older than what it has. */
-class ForgetsCommit extends RawNode {
+/** Takes all that it has for committed as soon as it hears of a leader. */
+class BelievesItsLog extends RawNode {
   override step(message: Message): void {
     if (message.type === MessageType.heartbeat) super.step({ ...message, commit: this.lastIndex });
     else super.step(message);
@@ -83,6 +72,9 @@ class ForgetsCommit extends RawNode {
 /** Says that everything is on disk when it is not even on its way. */
 const answersBeforeSync: PlantedBug = {
   name: "answer before sync",
+  found: /safety|durable|linearizable|corrupted or lost|liveness/,
+  firstSeed: 205,
+  faults: ["power loss"],
   wrapWal: (wal) => ({
     get sizeBytes() {
       return wal.sizeBytes;
@@ -101,6 +93,8 @@ const answersBeforeSync: PlantedBug = {
 /** Ends leases five seconds before their time. */
 const endsLeasesEarly: PlantedBug = {
   name: "lease early",
+  found: /leases never end early/,
+  faults: [],
   onServer: ({ lessor }) => {
     const { expired, isExpired } = lessor;
     lessor.expired = (nowMs, limit) => expired.call(lessor, nowMs + 5_000, limit);
@@ -111,6 +105,8 @@ const endsLeasesEarly: PlantedBug = {
 /** A new leader does not give leases any more time than the log says, nor what a renewal gave them. */
 const forgetsRenewals: PlantedBug = {
   name: "new leader forgets renewals",
+  found: /leases never end early/,
+  faults: ["transfer", "kill"],
   onServer: ({ lessor }) => {
     const { promote } = lessor;
     lessor.promote = (nowMs) => promote.call(lessor, nowMs - 6_000, 0);
@@ -120,6 +116,8 @@ const forgetsRenewals: PlantedBug = {
 /** Leaves out one change in forty when it tells watchers. */
 const skipsEvents: PlantedBug = {
   name: "watch gap",
+  found: /watches are/,
+  faults: [],
   onServer: (server) => {
     const { store } = server;
     const { changes } = store;
@@ -133,6 +131,9 @@ const skipsEvents: PlantedBug = {
 /** Watchers do not hear that another store has taken the place of the first. */
 const keepsWatchingOldStore: PlantedBug = {
   name: "watchers of a replaced store",
+  found: /watcher \d+ to get everything|watches are/,
+  firstSeed: 200,
+  faults: ["partition", "kill"],
   onServer: ({ watchHub }) => {
     watchHub.restore = () => {};
   },
@@ -141,6 +142,8 @@ const keepsWatchingOldStore: PlantedBug = {
 /** Followers put the end of a lease through the log themselves, by their own clock. */
 const followersEndLeases: PlantedBug = {
   name: "stale leader ends leases",
+  found: /leases never end early/,
+  faults: ["transfer", "freeze"],
   onServer: (server: EtcdServer) => {
     const { lessor, leases } = server;
     leases.demote = () => {};
@@ -176,15 +179,40 @@ class AppliesBeforeCommit extends RawNode {
 }
 
 export const bugs: readonly PlantedBug[] = [
-  { name: "vote twice", nodeClass: VotesTwice },
+  {
+    name: "vote twice",
+    found: /election safety|state machine safety/,
+    firstSeed: 3,
+    faults: ["partition", "kill", "one way"],
+    nodeClass: VotesTwice,
+  },
   answersBeforeSync,
-  { name: "skip read index", nodeClass: SkipsReadIndex },
-  { name: "read own state", nodeClass: ReadsOwnState },
-  { name: "apply twice", nodeClass: AppliesTwice },
-  { name: "lose an entry", nodeClass: LosesAnEntry },
-  { name: "commit too early", nodeClass: CommitsTooEarly },
-  { name: "commit without a quorum", nodeClass: AppliesBeforeCommit },
-  { name: "believe in one's own log", nodeClass: ForgetsCommit },
+  {
+    name: "skip read index",
+    found: /linearizable|leases:/,
+    faults: ["isolate leader", "partition"],
+    nodeClass: SkipsReadIndex,
+  },
+  {
+    name: "read own state",
+    found: /linearizable/,
+    faults: ["partition", "slow disk"],
+    nodeClass: ReadsOwnState,
+  },
+  { name: "apply twice", found: /revision/, faults: [], nodeClass: AppliesTwice },
+  { name: "lose an entry", found: /revision/, faults: [], nodeClass: LosesAnEntry },
+  {
+    name: "commit without a quorum",
+    found: /state machine safety|durable|linearizable/,
+    faults: ["isolate leader", "partition"],
+    nodeClass: AppliesBeforeCommit,
+  },
+  {
+    name: "believe in one's own log",
+    found: /state machine safety|corrupted or lost|conflicts/,
+    faults: ["isolate leader", "partition", "kill"],
+    nodeClass: BelievesItsLog,
+  },
   endsLeasesEarly,
   forgetsRenewals,
   followersEndLeases,

@@ -36,6 +36,12 @@ export function planFaults(random: Prng): FaultPlan {
   return { everyMs: 150 + random.below(1500), weights };
 }
 
+/** Of these kinds only, and often. */
+export function planOf(kinds: readonly FaultKind[]): FaultPlan {
+  const weights = new Map(kinds.map((kind) => [kind, 3] as const));
+  return { everyMs: 300, weights: new Map<FaultKind, number>([["heal", 3], ["restart", 4], ...weights]) };
+}
+
 export class Faults {
   readonly #cluster: SimCluster;
   readonly #clients: ClientNetwork;
@@ -165,7 +171,7 @@ export class Faults {
 
   #crash(kind: "kill" | "power"): boolean {
     const { leader, running, events } = this.#cluster;
-    const everybody = kind === "power" && this.#random.chance(0.1);
+    const everybody = kind === "power" && this.#random.chance(0.25);
     const victims = everybody
       ? running
       : [
