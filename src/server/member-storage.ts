@@ -112,8 +112,10 @@ export class MemberStorage {
   }
 
   /** Resolves when the file is no longer needed; rejects when it could not be used. */
-  receive(snapshot: IncomingSnapshot): Promise<void> {
-    if (this.#options.isStopped()) return Promise.reject(errors.stopped());
+  async receive(snapshot: IncomingSnapshot): Promise<void> {
+    // The next store takes the place of the one that was replaced last.
+    await Promise.all(this.#retiring);
+    if (this.#options.isStopped()) throw errors.stopped();
     return this.#receiver.receive(snapshot);
   }
 

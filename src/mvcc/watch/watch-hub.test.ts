@@ -408,4 +408,30 @@ describe("the history that watchers need", () => {
     deliver();
     assert.deepEqual(sink.take().sort(), ["0: 6 [put a=last@6]", "1: 6 [put a=last@6]"]);
   });
+
+  it("is read in the new store also when that comes in the middle of a delivery", () => {
+    for (let pause = 1; pause < 12; pause++) {
+      const { hub, watch, put, sink, stream } = setUp();
+      watch("a");
+      watch("a", "", { startRevision: 1 });
+      for (let i = 1; i <= 3; i++) put("a", String(i));
+      const other = setUp();
+      for (let i = 1; i <= 5; i++) other.put("a", String(i));
+      const delivery = hub.deliver();
+      for (let i = 0; i < pause; i++) delivery.next();
+      hub.restore(other.store);
+      stream.requestProgress();
+      finish(delivery);
+      finish(hub.deliver());
+      const told = sink.take();
+      for (const id of [0, 1]) {
+        const mine = told.filter((line) => line.startsWith(`${id}: `)).join(" ");
+        const revisions = [...mine.matchAll(/put a=(\d)@(\d+)/g)].map(([, value, at]) => [value, at]);
+        const wanted = [1, 2, 3, 4, 5].map((i) => [String(i), String(i + 1)]);
+        assert.deepEqual(revisions, wanted, `watcher ${id}, pause ${pause}: ${told}`);
+      }
+      assert.equal(hub.hasWork, false);
+      assert.equal(other.store.oldestReadRevision, 1);
+    }
+  });
 });

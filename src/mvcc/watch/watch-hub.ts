@@ -44,6 +44,8 @@ export class WatchHub implements StreamOwner {
   /** Synced watchers have, or are being given, everything up to here. */
   #delivered: Revision;
   #delivering = false;
+  /** The store that takes the place of `#source` as soon as a delivery lets it. */
+  #successor: WatchSource | undefined;
   #lagging = 0;
   #events = 0;
 
@@ -55,9 +57,20 @@ export class WatchHub implements StreamOwner {
   }
 
   /** Another store in the place of this one (a snapshot of the leader's was installed): all synced watchers read on in
-   * its history. Not while a delivery is in progress. */
+   * its history. A delivery in progress goes on with the new store after the slice that it is at; until then the old one
+   * has to be readable. */
   restore(source: WatchSource): void {
-    if (this.#delivering) throw new Error("mvcc: watchers are being delivered to");
+    if (this.#delivering) this.#successor = source;
+    else this.#exchange(source);
+  }
+
+  #exchangeIfDue(): void {
+    const source = this.#successor;
+    this.#successor = undefined;
+    if (source !== undefined) this.#exchange(source);
+  }
+
+  #exchange(source: WatchSource): void {
     this.#source.pins.release(this.#pin);
     this.#source = source;
     this.#makeEvent = (version) => new VersionEvent(version, source);
@@ -107,7 +120,9 @@ export class WatchHub implements StreamOwner {
     this.#delivering = true;
     try {
       for (;;) {
+        this.#exchangeIfDue();
         yield* this.#deliverSynced();
+        if (this.#successor !== undefined) continue;
         // Nothing is on its way to a synced watcher now, so no event can be overtaken.
         for (const stream of [...this.#tellers]) this.#tell(stream);
         const reader = this.#catchUps.next();
@@ -117,11 +132,13 @@ export class WatchHub implements StreamOwner {
       }
     } finally {
       this.#delivering = false;
+      this.#exchangeIfDue();
     }
   }
 
   *#deliverSynced(): Steps<void> {
     while (this.#delivered < this.#source.revision) {
+      if (this.#successor !== undefined) return;
       if (this.#synced.size === 0) {
         this.#skipAhead();
       } else {

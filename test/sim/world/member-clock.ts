@@ -11,16 +11,17 @@ export interface MemberClockOptions {
   readonly rate: number;
   /** What it adds to the time of day. */
   readonly wallOffsetMs: number;
+  /** What a look at the clock takes, so that work that watches it gives way to other work. */
+  readonly lookMs: number;
   readonly isAlive: () => boolean;
 }
 
 /** 2027. */
 const epochMs = 1_800_000_000_000;
+/** Looks do not bring it ahead of time by more than this. */
+const aheadMsMax = 15;
 /** What a turn of the event loop takes. */
 const turnMs = 0.05;
-/** What a look at the clock takes, so that work that watches it comes to an end. */
-const lookMs = 0.01;
-
 export class MemberClock implements Clock {
   readonly #options: MemberClockOptions;
   readonly #startMs: number;
@@ -34,8 +35,10 @@ export class MemberClock implements Clock {
   }
 
   monotonicMs(): number {
-    const { events, rate } = this.#options;
-    this.#lastMs = Math.max(this.#lastMs + lookMs, (events.nowMs - this.#startMs) * rate);
+    const { events, rate, lookMs } = this.#options;
+    const trueMs = (events.nowMs - this.#startMs) * rate;
+    const nextMs = Math.min(this.#lastMs + lookMs, trueMs + aheadMsMax);
+    this.#lastMs = Math.max(this.#lastMs, nextMs, trueMs);
     return this.#lastMs;
   }
 

@@ -115,6 +115,7 @@ export class SimMember implements Station {
       events: this.#options.events,
       rate: 0.995 + random.float() * 0.01,
       wallOffsetMs: random.below(20_000) - 10_000,
+      lookMs: random.chance(0.5) ? 0.01 : 0.5,
       isAlive: () => this.#isRunning && this.incarnation === incarnation,
     });
     this.#run(incarnation).catch((error: unknown) => {
