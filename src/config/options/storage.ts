@@ -13,7 +13,7 @@ export const storageOptions = {
     help: "How much memory SQLite may take for its pages.",
   }),
   storageOverlayBytes: integer("storage-overlay-bytes", "uint", {
-    default: 16_777_216,
+    default: 33_554_432,
     ours: true,
     help: "How much may be waiting in memory for the store; past it, writes wait. (All of it is in the log.)",
   }),
