@@ -13,8 +13,10 @@ export const faultKinds = [
   "kill",
   "power loss",
   "restart",
+  "terminate",
   "freeze",
   "slow disk",
+  "disk error",
   "bad network",
   "transfer",
 ] as const;
@@ -80,6 +82,7 @@ export class Faults {
     for (const member of members) {
       member.clock?.thaw();
       Object.assign(member.diskSpeed, kindDisk);
+      member.failNextWrite = undefined;
       member.start();
     }
   }
@@ -116,8 +119,12 @@ export class Faults {
         return this.#restart();
       case "freeze":
         return this.#freeze();
+      case "terminate":
+        return this.#terminate();
       case "slow disk":
         return this.#slowDisk();
+      case "disk error":
+        return this.#diskError();
       case "bad network": {
         const bad = random.chance(0.6);
         network.settings = bad
@@ -187,6 +194,26 @@ export class Faults {
       // A process that dies is often back at once.
       if (this.#random.chance(0.5)) events.after(this.#random.below(400), () => victim.start());
     }
+    return true;
+  }
+
+  /** As SIGTERM does: leadership is handed over, and all is written. */
+  #terminate(): boolean {
+    const { leader, running, events, fatal } = this.#cluster;
+    const victim = this.#random.chance(0.6) && leader ? leader : running.find(({ isUp }) => isUp);
+    if (victim === undefined) return false;
+    victim.stop().then(
+      () => events.after(this.#random.below(1_000), () => victim.start()),
+      (error: Error) => fatal.push({ member: victim, error }),
+    );
+    return true;
+  }
+
+  /** One operation fails: the process has to end, for it cannot know what is on the disk. */
+  #diskError(): boolean {
+    const { running } = this.#cluster;
+    if (running.length === 0) return false;
+    this.#random.pick(running).failNextWrite = this.#random.chance(0.5) ? "EIO" : "ENOSPC";
     return true;
   }
 

@@ -6,6 +6,7 @@ import { Prng } from "../../src/lib/prng.ts";
 import { RawNode } from "../../src/raft/raw-node.ts";
 import { BootstrapError } from "../../src/server/bootstrap-error.ts";
 import type { EtcdServerSettings } from "../../src/server/etcd-server.ts";
+import { WalIoError } from "../../src/wal/wal.ts";
 import { AnswersCheck } from "./check/answers-check.ts";
 import { History } from "./check/history.ts";
 import { LeaseCheck } from "./check/lease-check.ts";
@@ -103,8 +104,10 @@ export class Simulation {
         wrapWal: (wal, member) => bug?.wrapWal?.(wal, member) ?? wal,
         onServer: (server, member) => bug?.onServer?.(server, member),
         onFatal: (member, error) => {
-          // One that joins may come too late, or too early; it is tried again.
-          if (error instanceof BootstrapError && member.id === undefined) {
+          // One that joins may come too late, or too early; it is tried again. And who cannot write has to stop.
+          const mayEnd =
+            error instanceof WalIoError || (error instanceof BootstrapError && member.id === undefined);
+          if (mayEnd) {
             member.crash("kill");
             return;
           }

@@ -9,7 +9,7 @@ import type { Logger } from "../../../src/lib/logger.ts";
 import { Metrics } from "../../../src/lib/metrics.ts";
 import { Prng } from "../../../src/lib/prng.ts";
 import type { Message } from "../../../src/lib/raft-message.ts";
-import { FaultDisk } from "../../../src/lib/testing/fault-disk.ts";
+import { type DiskFault, FaultDisk } from "../../../src/lib/testing/fault-disk.ts";
 import type { RaftConfig } from "../../../src/raft/config.ts";
 import type { RaftStart } from "../../../src/raft/log/start.ts";
 import type { RawNode } from "../../../src/raft/raw-node.ts";
@@ -63,6 +63,7 @@ export interface DiskSpeed {
 }
 
 const walDir = "log";
+const blockBytes = 512;
 export const tickMs = 100;
 export const electionTicks = 10;
 
@@ -71,6 +72,7 @@ export class SimMember implements Station {
   readonly peerUrl: string;
   readonly #options: SimMemberOptions;
   readonly #random: Prng;
+  readonly #keepEntries: number;
   #disk = new FaultDisk();
   #slots = emptySlots();
   /** Processes so far. What belongs to an earlier one does nothing more. */
@@ -85,6 +87,8 @@ export class SimMember implements Station {
   isGone = false;
   /** `--initial-cluster`: peer URLs by name. */
   initialCluster: ReadonlyMap<string, readonly string[]>;
+  /** The error with which the next write to the log fails. */
+  failNextWrite: string | undefined;
   readonly diskSpeed: DiskSpeed = { minMs: 0.1, maxMs: 1, slow: 0, slowMs: 0 };
 
   constructor(options: SimMemberOptions, initialCluster: ReadonlyMap<string, readonly string[]>) {
@@ -93,6 +97,7 @@ export class SimMember implements Station {
     this.name = options.name;
     this.peerUrl = options.peerUrl;
     this.#random = new Prng(options.seed, 1);
+    this.#keepEntries = 1 + this.#random.below(40);
   }
 
   /** Whether its process lives: perhaps it has no server yet. */
@@ -241,7 +246,7 @@ export class SimMember implements Station {
       minLeaseTtlSeconds: 2,
       raft: {
         preVote: true,
-        keepEntries: 20,
+        keepEntries: this.#keepEntries,
         maxLogBytes: 100_000,
         randomBelow: (bound) => random.below(bound),
       },
@@ -277,7 +282,7 @@ export class SimMember implements Station {
   /** The disk as this process has it: everything takes time, and nothing happens once the process is dead. */
   #openDisk(isOver: () => boolean): Disk {
     const disk = this.#disk;
-    disk.hook = async ({ kind }) => {
+    disk.hook = async ({ kind, position, length }) => {
       if (
         kind === "write" ||
         kind === "writeDurably" ||
@@ -289,9 +294,18 @@ export class SimMember implements Station {
       } else if (isOver()) {
         await new Promise(() => {});
       }
-      return undefined;
+      return kind === "write" || kind === "writeDurably" ? this.#fault(position, length) : undefined;
     };
     return disk;
+  }
+
+  #fault(position: number, length: number): DiskFault | undefined {
+    const code = this.failNextWrite;
+    this.failNextWrite = undefined;
+    if (code === undefined) return undefined;
+    // What there was no room for begins with a block.
+    const end = position + this.#random.below(length + 1);
+    return { code, writtenBytes: Math.max(0, end - (end % blockBytes) - position) };
   }
 
   /** Never ends for a process that dies meanwhile. */
