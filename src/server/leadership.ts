@@ -33,6 +33,8 @@ export class Leadership {
   /** When the leader of now was first heard of. */
   #leaderSinceMs = Number.NEGATIVE_INFINITY;
   #hurryEndMs = 0;
+  /** When what was handed to Raft before the leader of now was there, and is not applied, is given up. */
+  #giveUpAtMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: LeadershipParts) {
     this.#parts = parts;
@@ -60,6 +62,7 @@ export class Leadership {
       if (leader !== noMember) {
         metrics.leaderChanges.inc();
         this.#leaderSinceMs = clock.monotonicMs();
+        this.#giveUpAtMs = Number.POSITIVE_INFINITY;
         this.#hurryEndMs = 0;
       }
     }
@@ -72,7 +75,22 @@ export class Leadership {
   entryApplied(term: Term): boolean {
     if (term === this.#ledTerm) return false;
     this.#ledTerm = term;
+    const { clock, node, settings } = this.#parts;
+    if (term === node.term) this.#giveUpAtMs = clock.monotonicMs() + electionTimeoutMs(settings);
     return true;
+  }
+
+  /**
+   * Once the first entry of a leader is applied, so is everything from leaders before it that will ever be; only a
+   * proposal on its way to the leader before may still be passed on by that one. So after a while those that were sent
+   * before this leader was known are as good as lost, and who waits for them need not wait for a whole timeout. Gives the
+   * moment before which they were sent, once; undefined if there is nothing to give up.
+   */
+  lostBeforeMs(nowMs: number): number | undefined {
+    if (nowMs < this.#giveUpAtMs) return undefined;
+    this.#giveUpAtMs = Number.POSITIVE_INFINITY;
+    // The time of a proposal is that of the tick before it.
+    return this.#leaderSinceMs - this.#parts.settings.tickMs;
   }
 
   /** To be called after every change of role, leader or membership. */

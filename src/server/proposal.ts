@@ -17,6 +17,8 @@ export class Proposal {
   /** The low 48 bits of its id. */
   readonly suffix: number;
   readonly startMs: number;
+  /** When it was handed to Raft: later than `startMs` if it had to wait for a leader. */
+  sentMs: number;
   readonly done: Done;
 
   constructor(field: number, request: unknown, suffix: number, startMs: number, done: Done) {
@@ -24,6 +26,7 @@ export class Proposal {
     this.request = request;
     this.suffix = suffix;
     this.startMs = startMs;
+    this.sentMs = startMs;
     this.done = done;
   }
 }
@@ -97,6 +100,18 @@ export class Proposals {
       this.finish(proposal, errorFor(proposal.startMs));
     }
     return expired;
+  }
+
+  /** Fails those that were handed to Raft before `beforeMs`. Returns how many. */
+  failSentBefore(beforeMs: number, error: () => EtcdError): number {
+    const lost = [...this.#pending.values()].filter(({ sentMs }) => sentMs < beforeMs);
+    for (const proposal of lost) this.finish(proposal, error());
+    return lost.length;
+  }
+
+  /** These had to wait for a leader, and are handed to Raft now. */
+  sentLate(entries: readonly Entry[], nowMs: number): void {
+    for (const { decoded } of entries) if (decoded instanceof Proposal) decoded.sentMs = nowMs;
   }
 
   /** These were not taken. */

@@ -27,6 +27,8 @@ export interface RaftLoopOptions {
   readonly onRefused: (entries: readonly Entry[], why: ProposeRefusal) => void;
   /** Whether somebody still waits for an entry that was held back for want of a leader. */
   readonly isWanted: (entry: Entry) => boolean;
+  /** These were held back, and are on their way now. */
+  readonly onSentLate: (entries: readonly Entry[]) => void;
   readonly onTick: () => void;
   readonly send: (messages: readonly Message[]) => void;
   /** A leader's snapshot is about to be noted in the log. */
@@ -115,11 +117,15 @@ export class RaftLoop {
   }
 
   #proposeBatch(): void {
-    const batch = this.#waitsForLeader ? this.#batch.filter(this.#options.isWanted) : this.#batch;
+    const waited = this.#waitsForLeader;
+    const batch = waited ? this.#batch.filter(this.#options.isWanted) : this.#batch;
     this.#batch = [];
     this.#waitsForLeader = false;
     const refusal = this.#options.node.propose(batch);
-    if (refusal === undefined) return;
+    if (refusal === undefined) {
+      if (waited) this.#options.onSentLate(batch);
+      return;
+    }
     if (refusal === "no leader" || refusal === "transferring") {
       this.#batch = batch;
       this.#waitsForLeader = batch.length > 0;

@@ -152,6 +152,7 @@ export class ServerCore {
       onReadState: (index, context) => this.#reads.confirmed(index, context),
       onSoftState: (state) => this.#softStateChanged(state),
       onRefused: (entries, why) => this.#refused(entries, why),
+      onSentLate: (entries) => this.#proposals.sentLate(entries, this.#lastTickMs),
       isWanted: ({ decoded }) => decoded instanceof Proposal && this.#proposals.isPending(decoded),
       onTick: () => this.#tick(),
       send: (messages) => this.#send(messages),
@@ -454,7 +455,12 @@ export class ServerCore {
     const expired = this.#proposals.expire(nowMs - timeoutMs, (startMs) =>
       this.#leadership.timeoutError(startMs),
     );
-    if (expired > 0) metrics.proposalsFailed.inc(expired);
+    const lostBeforeMs = this.#leadership.lostBeforeMs(nowMs);
+    const lost =
+      lostBeforeMs === undefined
+        ? 0
+        : this.#proposals.failSentBefore(lostBeforeMs, errors.timeoutDueToLeaderFail);
+    if (expired + lost > 0) metrics.proposalsFailed.inc(expired + lost);
     this.#leadership.hurryFirstElection(nowMs);
     this.#reads.tick(timeoutMs);
     this.leases.tick(nowMs);
