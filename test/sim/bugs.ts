@@ -190,6 +190,7 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "skip read index",
     found: /linearizable|leases:/,
+    firstSeed: 3,
     faults: ["isolate leader", "partition"],
     nodeClass: SkipsReadIndex,
   },
