@@ -30,6 +30,8 @@ export class Leadership {
   #soleVoterLeads = false;
   #isVoter = false;
   #leader = noMember;
+  /** The last leader that is not the one of now. */
+  #leaderBefore = noMember;
   /** When the leader of now was first heard of. */
   #leaderSinceMs = Number.NEGATIVE_INFINITY;
   #hurryEndMs = 0;
@@ -58,6 +60,7 @@ export class Leadership {
   heard({ leader, role }: SoftState): void {
     const { logger, cluster, node, clock, metrics } = this.#parts;
     if (leader !== this.#leader) {
+      if (this.#leader !== noMember) this.#leaderBefore = this.#leader;
       this.#leader = leader;
       if (leader !== noMember) {
         metrics.leaderChanges.inc();
@@ -82,12 +85,16 @@ export class Leadership {
 
   /**
    * Once the first entry of a leader is applied, so is everything from leaders before it that will ever be; only a
-   * proposal on its way to the leader before may still be passed on by that one. So after a while those that were sent
-   * before this leader was known are as good as lost, and who waits for them need not wait for a whole timeout. Gives the
-   * moment before which they were sent, once; undefined if there is nothing to give up.
+   * proposal on its way to the leader before may still be passed on by that one, if that one lives. So after a while those
+   * that were sent before this leader was known are as good as lost, and who waits for them need not wait for a whole
+   * timeout. Gives the moment before which they were sent, once; undefined if there is nothing to give up.
    */
   lostBeforeMs(nowMs: number): number | undefined {
-    if (nowMs < this.#giveUpAtMs) return undefined;
+    if (this.#giveUpAtMs === Number.POSITIVE_INFINITY) return undefined;
+    const { cluster, peers } = this.#parts;
+    const mayPassOn =
+      this.#leaderBefore === cluster.localId || peers.activeSinceMs(this.#leaderBefore) !== undefined;
+    if (mayPassOn && nowMs < this.#giveUpAtMs) return undefined;
     this.#giveUpAtMs = Number.POSITIVE_INFINITY;
     // The time of a proposal is that of the tick before it.
     return this.#leaderSinceMs - this.#parts.settings.tickMs;
