@@ -95,7 +95,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
   const fresh = options.hasLog ? undefined : await firstIdentity(options);
   const metadata = fresh ? metadataOf(fresh) : new Uint8Array(0);
   const { wal, contents } = await options.openLog(metadata, appliedIndex);
-  await settleStores(stores, contents);
+  await settleStores(stores, contents, logger);
   const backend = stores.current;
   const ids = fromBinary(MetadataSchema, contents.metadata);
   const localId = ids.NodeID as MemberId;
@@ -105,8 +105,9 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
   const store = new MvccStore({ backend, leases: lessor, cacheBytes: settings.cacheBytes });
   const confState = await load(store, { cluster, alarms, lessor }, clock);
 
-  // A crash may have come between making the log and writing all of its first batch.
-  const isFirst = contents.hardState === undefined;
+  // A crash may have come between making the log and writing all of its first batch; what is in it of that counts for
+  // nothing then, unless it is the mark of a leader's snapshot, which is whole by itself.
+  const isFirst = contents.hardState === undefined && backend.position.appliedIndex === 0;
   const identity = fresh ?? (isFirst ? await secondIdentity(options, localId, cluster.id) : undefined);
   const start = identity
     ? await firstStart(wal, identity.founders)
@@ -229,7 +230,7 @@ function metadataOf({ localId, clusterId }: Identity): Uint8Array {
  * A leader's snapshot is installed from the moment its mark is in the log. When a crash came after that and before the
  * store was exchanged, the next store is the one that the log goes on from.
  */
-async function settleStores(stores: StoreSlots, { snapshot }: WalContents): Promise<void> {
+async function settleStores(stores: StoreSlots, { snapshot }: WalContents, logger: Logger): Promise<void> {
   const marked = snapshot?.index ?? 0;
   if (marked <= stores.current.position.appliedIndex) {
     await stores.dropNext();
@@ -240,6 +241,7 @@ async function settleStores(stores: StoreSlots, { snapshot }: WalContents): Prom
       `the log goes on after a snapshot at entry ${marked}, but the store holds entries only up to ${stores.current.position.appliedIndex}: restore the folder from a backup, or remove it and let the member join again`,
     );
   }
+  logger.info("taking over the store of a snapshot that was being installed", { "snapshot-index": marked });
   const old = stores.useNext();
   await old.close();
   await stores.removeOld();

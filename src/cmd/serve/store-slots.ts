@@ -25,6 +25,12 @@ export async function openStoreSlots(dir: string, open: OpenStore): Promise<File
     if (await exists(unfinishedMark(dir, name))) await removeSlot(dir, name);
     else if (await exists(join(dir, name))) present.push(name);
   }
+  if (present.length === 1 && present[0] === names[1]) {
+    // Whoever looks for the store of a member that does not run finds it where it usually is.
+    await nodeDisk.rename(join(dir, names[1]), join(dir, names[0]));
+    await nodeDisk.syncDir(dir);
+    present[0] = names[0];
+  }
   const slots: Slot[] = [];
   try {
     for (const name of present.length > 0 ? present : [names[0]]) {

@@ -20,9 +20,6 @@ export interface ClientNetworkSettings {
   maxMs: number;
 }
 
-/** How long a client waits. */
-const patienceMs = 6_000;
-
 export interface OpenStream {
   /** Sends a message, unless the stream is over. */
   send(message: Uint8Array): void;
@@ -36,6 +33,8 @@ export interface OpenStream {
 export class ClientNetwork {
   readonly #events: Events;
   readonly #random: Prng;
+  /** How long a client waits. */
+  patienceMs = 6_000;
   settings: ClientNetworkSettings = { lost: 0, minMs: 0.2, maxMs: 1 };
 
   constructor(events: Events, random: Prng) {
@@ -59,7 +58,7 @@ export class ClientNetwork {
           else resolve({ kind: "answer", bytes: answer! });
         },
       });
-      const timer = this.#events.after(patienceMs, () => {
+      const timer = this.#events.after(this.patienceMs, () => {
         stream.close();
         resolve({ kind: "unknown" });
       });
