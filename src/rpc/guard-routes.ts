@@ -8,6 +8,8 @@ import type { Timer } from "../lib/clock.ts";
 import type { GrpcCall, GrpcHandler, SingleRequestHandler, StreamRequestHandler } from "../transport/grpc.ts";
 
 export interface GuardedServer {
+  /** True for a member that is no learner and knows a leader: then there is nothing to ask. */
+  readonly servesAll: boolean;
   readonly isLearner: boolean;
   readonly hasLeader: boolean;
   readonly electionTimeoutMs: number;
@@ -42,7 +44,9 @@ export class RouteGuard {
     return {
       kind: "single",
       onRequest: (call, message) => {
-        if (server.isLearner && !serves(learnerServes, message)) call.fail(errors.notSupportedForLearner());
+        if (server.servesAll) handler.onRequest(call, message);
+        else if (server.isLearner && !serves(learnerServes, message))
+          call.fail(errors.notSupportedForLearner());
         else if (!server.hasLeader && requiresLeader(call)) call.fail(errors.noLeader());
         else handler.onRequest(call, message);
       },

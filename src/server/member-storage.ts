@@ -129,7 +129,7 @@ export class MemberStorage {
    * one behind everything else. Calls `inUse` in the same instant in which the new one is in use; not at all if the server
    * was stopped before.
    */
-  async replace(inUse: () => void): Promise<void> {
+  async replace(inUse: (store: MvccStore) => void): Promise<void> {
     const { parts, slices, isStopped } = this.#options;
     const { stores, lessor, cluster, alarms, settings } = parts;
     const old = this.#current;
@@ -141,7 +141,7 @@ export class MemberStorage {
     const steps = loadState(store, { cluster, alarms, lessor });
     await new Promise<void>((resolve, reject) => slices.run(steps, resolve, reject, () => false));
     this.#current = this.#makeStorage(backend, store);
-    inUse();
+    inUse(store);
     this.#retire(old);
   }
 

@@ -16,6 +16,7 @@ import { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import type { ProposeRefusal } from "../raft/leader/propose.ts";
 import type { SoftState } from "../raft/ready.ts";
 import { Applier } from "./apply/applier.ts";
+import type { ApplyContext } from "./apply/apply-context.ts";
 import { ApplyLoop } from "./apply-loop.ts";
 import { Leadership } from "./leadership.ts";
 import { LeaseCalls } from "./lease-calls.ts";
@@ -49,6 +50,10 @@ export class ServerCore {
   readonly slices: Slices;
   readonly watchHub: WatchHub;
   readonly metrics: ServerMetrics;
+  /** The store in use. Another one after a leader's snapshot was installed, so nobody keeps it. */
+  store: MvccStore;
+  /** False while there is any reason to refuse calls that others serve: for a learner, and without a leader. */
+  servesAll = false;
   /** The leader's clock of leases, for keep-alives. */
   readonly leases: LeaseKeeper;
   /** Changes of the membership. */
@@ -59,6 +64,7 @@ export class ServerCore {
   protected readonly storage: MemberStorage;
   readonly #leadership: Leadership;
   readonly #proposals: Proposals;
+  #applyContext: ApplyContext | undefined;
   readonly #applyLoop: ApplyLoop;
   readonly #raftLoop: RaftLoop;
   readonly #reads: LinearizableReads;
@@ -76,6 +82,7 @@ export class ServerCore {
     this.lessor = lessor;
     this.metrics = parts.metrics;
     this.slices = new Slices(clock);
+    this.store = parts.store;
     this.watchHub = new WatchHub(parts.store);
     this.#leadership = new Leadership(parts);
     this.#proposals = new Proposals(cluster.localId, clock.wallMs());
@@ -114,11 +121,8 @@ export class ServerCore {
 
   #makeApplyLoop(): ApplyLoop {
     const { clock, logger, node, cluster, lessor, alarms } = this.parts;
-    const storeInUse = () => this.store;
-    const applier = new Applier({
-      get store() {
-        return storeInUse();
-      },
+    const context: ApplyContext = {
+      store: this.store,
       lessor,
       cluster,
       alarms,
@@ -131,7 +135,9 @@ export class ServerCore {
       onLeaderEntry: (term) => this.#leaderEntryApplied(term),
       onLeaseRevoked: (id) => this.leases.revoked(id),
       onApplied: (field, error) => this.metrics.countApplied(field, error),
-    });
+    };
+    this.#applyContext = context;
+    const applier = new Applier(context);
     return new ApplyLoop(node.appliedIndex, {
       clock,
       apply: (entry) => applier.apply(entry),
@@ -305,10 +311,6 @@ export class ServerCore {
 
   // The way of a request.
 
-  get store(): MvccStore {
-    return this.storage.current.store;
-  }
-
   propose<Result>(
     proposal: { readonly field: number; readonly bytes: Uint8Array; readonly request: unknown },
     done: (error: EtcdError | undefined, result?: Result) => void,
@@ -429,6 +431,7 @@ export class ServerCore {
 
   #leadershipChanged(): void {
     this.#leadership.update();
+    this.servesAll = !this.#isLearner && this.parts.node.leader !== noMember;
     if (!this.isLeader) this.leases.demote();
   }
 
@@ -474,8 +477,10 @@ export class ServerCore {
     const { logger } = this.parts;
     logger.info("applying snapshot", { "incoming-leader-snapshot-index": mark.index });
     this.#applyLoop.halt();
-    await this.storage.replace(() => {
-      this.watchHub.restore(this.store);
+    await this.storage.replace((store) => {
+      this.store = store;
+      this.#applyContext!.store = store;
+      this.watchHub.restore(store);
       this.storage.installed();
       this.#membershipChanged();
       this.#applyLoop.resume(mark.index);

@@ -12,7 +12,8 @@ import type { Alarms } from "../alarms.ts";
 import type { Proposals } from "../proposal.ts";
 
 export interface ApplyContext {
-  readonly store: KeyValueStore;
+  /** The one in use; another one after a leader's snapshot was installed. */
+  store: KeyValueStore;
   readonly lessor: Lessor;
   readonly alarms: Alarms;
   readonly cluster: Cluster;
