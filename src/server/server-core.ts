@@ -6,14 +6,13 @@ import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { Lessor } from "../lease/lessor.ts";
 import { type MemberId, noMember, type RaftIndex, type Term } from "../lib/ids.ts";
-import type { Entry, SnapshotMark } from "../lib/raft-entry.ts";
+import type { SnapshotMark } from "../lib/raft-entry.ts";
 import { type Message, MessageType } from "../lib/raft-message.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import { formatId } from "../membership/member.ts";
 import type { MvccStore } from "../mvcc/store.ts";
 import { WatchHub } from "../mvcc/watch/watch-hub.ts";
-import type { ProposeRefusal } from "../raft/leader/propose.ts";
 import type { SoftState } from "../raft/ready.ts";
 import { Applier } from "./apply/applier.ts";
 import type { ApplyContext } from "./apply/apply-context.ts";
@@ -26,7 +25,7 @@ import { MemberStorage } from "./member-storage.ts";
 import { type ClusterParts, makeClusterParts } from "./members/cluster-parts.ts";
 import type { MemberChanges } from "./members/member-changes.ts";
 import { publish } from "./members/publisher.ts";
-import { type Done, Proposal, Proposals } from "./proposal.ts";
+import { type ProposedRequest, Proposer } from "./proposer.ts";
 import { RaftLoop } from "./raft-loop.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { type EtcdServerParts, electionTimeoutMs, requestTimeoutMs } from "./server-parts.ts";
@@ -34,9 +33,6 @@ import { Slices } from "./slices.ts";
 import type { IncomingSnapshot } from "./snapshot/receive-snapshot.ts";
 import { etcdVersion } from "./versions.ts";
 import { WatchDriver } from "./watch-driver.ts";
-
-/** Proposals that wait for their end; more are refused, as etcd does when apply falls behind. */
-const pendingProposalsMax = 100_000;
 
 /** A member that was removed goes on for so long, so that whoever removed it through it has an answer. */
 const removedGraceMs = 1000;
@@ -63,7 +59,7 @@ export class ServerCore {
   protected readonly leaseCalls: LeaseCalls;
   protected readonly storage: MemberStorage;
   readonly #leadership: Leadership;
-  readonly #proposals: Proposals;
+  readonly #proposer: Proposer;
   #applyContext: ApplyContext | undefined;
   readonly #applyLoop: ApplyLoop;
   readonly #raftLoop: RaftLoop;
@@ -85,7 +81,13 @@ export class ServerCore {
     this.store = parts.store;
     this.watchHub = new WatchHub(parts.store);
     this.#leadership = new Leadership(parts);
-    this.#proposals = new Proposals(cluster.localId, clock.wallMs());
+    this.#proposer = new Proposer({
+      parts,
+      metrics: this.metrics,
+      leadership: this.#leadership,
+      raftLoop: () => this.#raftLoop,
+      isStopped: () => this.isStopped,
+    });
     this.storage = this.#makeStorage();
     this.#applyLoop = this.#makeApplyLoop();
     this.#raftLoop = this.#makeRaftLoop();
@@ -126,7 +128,7 @@ export class ServerCore {
       lessor,
       cluster,
       alarms,
-      proposals: this.#proposals,
+      proposals: this.#proposer.pending,
       logger,
       monotonicMs: () => clock.monotonicMs(),
       overQuota: () => this.storage.overQuota(),
@@ -157,9 +159,9 @@ export class ServerCore {
       onCommitted: (entries) => this.#applyLoop.push(entries),
       onReadState: (index, context) => this.#reads.confirmed(index, context),
       onSoftState: (state) => this.#softStateChanged(state),
-      onRefused: (entries, why) => this.#refused(entries, why),
-      onSentLate: (entries) => this.#proposals.sentLate(entries, this.#lastTickMs),
-      isWanted: ({ decoded }) => decoded instanceof Proposal && this.#proposals.isPending(decoded),
+      onRefused: (entries, why) => this.#proposer.refused(entries, why),
+      onSentLate: (entries) => this.#proposer.sentLate(entries),
+      isWanted: (entry) => this.#proposer.isWanted(entry),
       onTick: () => this.#tick(),
       send: (messages) => this.#send(messages),
       onSnapshot: ({ metadata }) => this.storage.accept(metadata),
@@ -172,7 +174,7 @@ export class ServerCore {
     const { node } = this.parts;
     return makeClusterParts({
       parts: this.parts,
-      proposals: this.#proposals,
+      proposals: this.#proposer.pending,
       whenCaughtUp: (run) => this.#applyLoop.whenApplied(node.commitIndex, run),
       process: () => this.#raftLoop.process(),
       transfer: (target) => {
@@ -191,7 +193,8 @@ export class ServerCore {
       clock,
       logger: logger.at("server/lease-keeper.ts"),
       extendMs: electionTimeoutMs(settings),
-      proposeHere: (field, bytes, request, done) => this.#proposeHere({ field, bytes, request }, done),
+      proposeHere: (field, bytes, request, done) =>
+        this.#proposer.proposeHere({ field, bytes, request }, done),
       confirmLeadership: (then, failed) => this.#confirmLeadership(then, failed),
       isActive: () => this.#leadership.leadsForCertain(this.#lastTickMs),
       renewElsewhere: (id, done) => this.leaseCalls.renew(id, done),
@@ -253,7 +256,7 @@ export class ServerCore {
     this.leases.stop();
     this.clusterParts.leaderCalls.stop();
     this.#reads.failAll(errors.stopped());
-    this.#proposals.failAll(errors.stopped());
+    this.#proposer.failAll();
     this.#raftLoop.stop();
     await this.storage.stop({ flush: !this.#fatal });
   }
@@ -312,38 +315,10 @@ export class ServerCore {
   // The way of a request.
 
   propose<Result>(
-    proposal: { readonly field: number; readonly bytes: Uint8Array; readonly request: unknown },
+    request: ProposedRequest,
     done: (error: EtcdError | undefined, result?: Result) => void,
   ): void {
-    const refusal = this.#refusal(proposal.bytes.length);
-    if (refusal) {
-      done(refusal());
-      return;
-    }
-    const { field, bytes, request } = proposal;
-    // The time of the last tick will do: it only decides when a request has waited for too long.
-    this.#raftLoop.propose(this.#proposals.entry(field, bytes, request, this.#lastTickMs, done as Done));
-  }
-
-  #refusal(bytes: number): (() => EtcdError) | undefined {
-    if (this.#stopping || this.#fatal) return errors.stopped;
-    if (this.#proposals.count >= pendingProposalsMax) return errors.tooManyRequests;
-    return bytes > this.parts.settings.maxRequestBytes ? errors.requestTooLarge : undefined;
-  }
-
-  /** As `propose`, but only if this member leads now: otherwise ErrNotLeader. */
-  #proposeHere(
-    { field, bytes, request }: { field: number; bytes: Uint8Array; request: unknown },
-    done: (error: EtcdError | undefined) => void,
-  ): void {
-    const refusal = this.#refusal(bytes.length);
-    if (refusal) {
-      done(refusal());
-      return;
-    }
-    const entry = this.#proposals.entry(field, bytes, request, this.#lastTickMs, done);
-    if (this.#raftLoop.proposeHere(entry)) return;
-    this.#proposals.finish(entry.decoded as Proposal, errors.notLeader());
+    this.#proposer.propose(request, done);
   }
 
   linearizable(ready: () => void, failed: (error: EtcdError) => void): void {
@@ -379,7 +354,7 @@ export class ServerCore {
   }
 
   get pendingProposals(): number {
-    return this.#proposals.count;
+    return this.#proposer.pending.count;
   }
 
   protected get appliedIndex(): RaftIndex {
@@ -442,30 +417,15 @@ export class ServerCore {
     this.linearizable(ready, failed);
   }
 
-  #refused(entries: readonly Entry[], why: ProposeRefusal): void {
-    this.metrics.proposalsFailed.inc(entries.length);
-    const error = why === "too many uncommitted bytes" ? errors.tooManyRequests : errors.stopped;
-    this.#proposals.failEntries(entries, error);
-  }
-
   #tick(): void {
     const { clock, settings, metrics } = this.parts;
     const nowMs = clock.monotonicMs();
-    const timeoutMs = requestTimeoutMs(settings);
     metrics.loopDelaySeconds.observe(Math.max(0, nowMs - this.#lastTickMs - settings.tickMs) / 1000);
     this.#leadership.doubtWhenLate(nowMs, this.#lastTickMs);
     this.#lastTickMs = nowMs;
-    const expired = this.#proposals.expire(nowMs - timeoutMs, (startMs) =>
-      this.#leadership.timeoutError(startMs),
-    );
-    const lostBeforeMs = this.#leadership.lostBeforeMs(nowMs);
-    const lost =
-      lostBeforeMs === undefined
-        ? 0
-        : this.#proposals.failSentBefore(lostBeforeMs, errors.timeoutDueToLeaderFail);
-    if (expired + lost > 0) metrics.proposalsFailed.inc(expired + lost);
+    this.#proposer.tick(nowMs);
     this.#leadership.hurryFirstElection(nowMs);
-    this.#reads.tick(timeoutMs);
+    this.#reads.tick(requestTimeoutMs(settings));
     this.leases.tick(nowMs);
     this.members.retry();
     this.clusterParts.versions.tick(nowMs);
@@ -495,7 +455,7 @@ export class ServerCore {
     this.#raftLoop.stop();
     this.clusterParts.leaderCalls.stop();
     this.#reads.failAll(errors.stopped());
-    this.#proposals.failAll(errors.stopped());
+    this.#proposer.failAll();
     this.parts.onFatal(error);
   }
 }

@@ -1,0 +1,105 @@
+/** The way of a request into the log: what is refused at the door, who waits for its end, and when waiting is over. */
+import type { EtcdError } from "../errors/etcd-error.ts";
+import { errors } from "../errors/table.ts";
+import type { Entry } from "../lib/raft-entry.ts";
+import type { ProposeRefusal } from "../raft/leader/propose.ts";
+import type { Leadership } from "./leadership.ts";
+import { type Done, Proposal, Proposals } from "./proposal.ts";
+import type { RaftLoop } from "./raft-loop.ts";
+import type { ServerMetrics } from "./server-metrics.ts";
+import { type EtcdServerParts, requestTimeoutMs } from "./server-parts.ts";
+
+/** Proposals that wait for their end; more are refused, as etcd does when apply falls behind. */
+const pendingProposalsMax = 100_000;
+
+/** A request that goes through the log: its field of InternalRaftRequest, its bytes, and what they mean. */
+export interface ProposedRequest {
+  readonly field: number;
+  readonly bytes: Uint8Array;
+  readonly request: unknown;
+}
+
+export interface ProposerOptions {
+  readonly parts: EtcdServerParts;
+  readonly metrics: ServerMetrics;
+  readonly leadership: Leadership;
+  readonly raftLoop: () => RaftLoop;
+  readonly isStopped: () => boolean;
+}
+
+export class Proposer {
+  readonly pending: Proposals;
+  readonly #options: ProposerOptions;
+  /** The time of the last tick. It will do: it only decides when a request has waited for too long. */
+  #nowMs: number;
+
+  constructor(options: ProposerOptions) {
+    this.#options = options;
+    const { cluster, clock } = options.parts;
+    this.pending = new Proposals(cluster.localId, clock.wallMs());
+    this.#nowMs = clock.monotonicMs();
+  }
+
+  propose<Result>(
+    request: ProposedRequest,
+    done: (error: EtcdError | undefined, result?: Result) => void,
+  ): void {
+    const entry = this.#entry(request, done as Done);
+    if (entry) this.#options.raftLoop().propose(entry);
+  }
+
+  /** As `propose`, but only if this member leads now: otherwise ErrNotLeader. */
+  proposeHere(request: ProposedRequest, done: (error: EtcdError | undefined) => void): void {
+    const entry = this.#entry(request, done);
+    if (!entry || this.#options.raftLoop().proposeHere(entry)) return;
+    this.pending.finish(entry.decoded as Proposal, errors.notLeader());
+  }
+
+  isWanted({ decoded }: Entry): boolean {
+    return decoded instanceof Proposal && this.pending.isPending(decoded);
+  }
+
+  sentLate(entries: readonly Entry[]): void {
+    this.pending.sentLate(entries, this.#nowMs);
+  }
+
+  /** Raft did not take these. */
+  refused(entries: readonly Entry[], why: ProposeRefusal): void {
+    this.#options.metrics.proposalsFailed.inc(entries.length);
+    const error = why === "too many uncommitted bytes" ? errors.tooManyRequests : errors.stopped;
+    this.pending.failEntries(entries, error);
+  }
+
+  tick(nowMs: number): void {
+    const { parts, leadership, metrics } = this.#options;
+    this.#nowMs = nowMs;
+    const expired = this.pending.expire(nowMs - requestTimeoutMs(parts.settings), (startMs) =>
+      leadership.timeoutError(startMs),
+    );
+    const lostBeforeMs = leadership.lostBeforeMs(nowMs);
+    const lost =
+      lostBeforeMs === undefined
+        ? 0
+        : this.pending.failSentBefore(lostBeforeMs, errors.timeoutDueToLeaderFail);
+    if (expired + lost > 0) metrics.proposalsFailed.inc(expired + lost);
+  }
+
+  failAll(): void {
+    this.pending.failAll(errors.stopped());
+  }
+
+  #entry({ field, bytes, request }: ProposedRequest, done: Done): Entry | undefined {
+    const refusal = this.#refusal(bytes.length);
+    if (refusal) {
+      done(refusal());
+      return undefined;
+    }
+    return this.pending.entry(field, bytes, request, this.#nowMs, done);
+  }
+
+  #refusal(bytes: number): (() => EtcdError) | undefined {
+    if (this.#options.isStopped()) return errors.stopped;
+    if (this.pending.count >= pendingProposalsMax) return errors.tooManyRequests;
+    return bytes > this.#options.parts.settings.maxRequestBytes ? errors.requestTooLarge : undefined;
+  }
+}
