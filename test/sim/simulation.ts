@@ -269,8 +269,10 @@ export class Simulation {
 
   #whyNotAtRest(): string {
     const { members } = this.#cluster;
-    for (const { name, server, isGone } of members) {
-      if (isGone) continue;
+    for (const { name, peerUrl, server, id, isGone } of members) {
+      // One that never found the cluster may have been removed from it before it was started.
+      const isNone = id === undefined && this.#operator?.isMember(peerUrl) === false;
+      if (isGone || isNone) continue;
       const applied = server?.raftStatus().appliedIndex;
       if (applied !== this.#truth.index) return `${name} to apply ${this.#truth.index} (it is at ${applied})`;
     }

@@ -53,9 +53,14 @@ export class Operator {
     );
     if (left) return `${left.peerURLs[0]} to be started`;
     const alien = members.find(
-      ({ peerUrl, isGone }) => !isGone && !this.#members.some(({ peerURLs }) => peerURLs[0] === peerUrl),
+      ({ peerUrl, id, isGone }) => !isGone && id !== undefined && !this.isMember(peerUrl),
     );
     return alien && `${alien.name} to learn that it is no member`;
+  }
+
+  /** Whether there is a member at these URLs, as far as the operator was told. */
+  isMember(peerUrl: string): boolean {
+    return this.#members.some(({ peerURLs }) => peerURLs[0] === peerUrl);
   }
 
   async #step(): Promise<void> {
