@@ -9,7 +9,7 @@ export interface Source {
   readonly text: string;
 }
 
-const skippedFolders = new Set(["node_modules", ".git", "dist", ".scratch", "target"]);
+const skipped = new Set(["node_modules", ".git", "dist", ".scratch", "target"]);
 const binary = /\.(png|ico|gif|jpg|woff2?|db|crt|key|gz|bin)$/;
 
 /** All text files, without what is fetched or built. */
@@ -17,9 +17,10 @@ export function allSources(): Source[] {
   const found: Source[] = [];
   const walk = (folder: string) => {
     for (const entry of readdirSync(join(repository, folder), { withFileTypes: true })) {
+      if (skipped.has(entry.name)) continue; // `.git` is a file in a linked work tree
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
-        if (!skippedFolders.has(entry.name) && !entry.name.endsWith(".etcd")) walk(path);
+        if (!entry.name.endsWith(".etcd")) walk(path);
       } else if (entry.isFile() && !binary.test(path) && !path.endsWith(".log")) {
         found.push({ path, text: readFileSync(join(repository, path), "utf8") });
       }
