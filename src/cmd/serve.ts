@@ -18,6 +18,7 @@ import { createRoutes, services } from "../rpc/services.ts";
 import { registerTransportMetrics } from "../rpc/transport-metrics.ts";
 import { registerWatchMetrics } from "../rpc/watch/watch-metrics.ts";
 import { collectWhenQuiet } from "../runtime/garbage.ts";
+import { notifySystemd } from "../runtime/notify-systemd.ts";
 import { resolveHost } from "../runtime/resolve-host.ts";
 import { systemClock } from "../runtime/system-clock.ts";
 import { startAutoCompaction } from "../server/auto-compaction/start.ts";
@@ -102,7 +103,9 @@ async function run(
   );
   await Promise.race([server.start(), stop.asked]);
   logger.at("cmd/serve.ts").info("ready to serve client requests");
+  tellSystemd(logger, "READY=1");
   const status = await stop.asked;
+  tellSystemd(logger, "STOPPING=1");
   health.set(false);
   compactor?.stop();
   collector.stop();
@@ -110,6 +113,12 @@ async function run(
   await server.stop();
   await peerPort.stop(shutdownGraceMs);
   return status;
+}
+
+function tellSystemd(logger: Logger, state: string): void {
+  notifySystemd(state).catch((error: Error) =>
+    logger.at("cmd/serve.ts").warn("failed to notify systemd", { state, error: error.message }),
+  );
 }
 
 interface Surroundings {
