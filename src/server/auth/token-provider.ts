@@ -1,6 +1,6 @@
 /** What gives out and recognizes tokens: simple ones that members remember, or signed ones (JWT) that carry all. */
 
-/** Who a token speaks for, and the auth revision at which it was given out. */
+/** Who a token speaks for, and the revision of the auth store that this was true of. */
 export interface TokenIdentity {
   readonly username: string;
   readonly authRevision: number;
@@ -27,12 +27,26 @@ export interface TokenProvider {
   issue(grant: TokenGrant): string | Promise<string>;
   /**
    * Whom a token speaks for; undefined if it is none of ours or is over. Without a promise where nothing has to be
-   * verified, because every request asks.
+   * verified, because every request asks. `authRevision` is the auth store's now: a token that members remember speaks for
+   * its user as of now, a signed one as of when it was signed.
    */
-  identify(token: string): TokenIdentity | undefined | Promise<TokenIdentity | undefined>;
+  identify(
+    token: string,
+    authRevision: number,
+  ): TokenIdentity | undefined | Promise<TokenIdentity | undefined>;
   /** The user's password or roles changed, or it was removed: remembered tokens of it are forgotten. */
   forgetUser(username: string): void;
 }
+
+/** What a provider may ask of the server that it is part of. */
+export interface TokenHost {
+  /** Calls `run` once the entry at `index` is applied here; at once if it is. A member that is behind does not know yet
+   * the tokens that others gave out. */
+  whenApplied(index: number, run: () => void): void;
+}
+
+/** Called once, while the server is being made. */
+export type MakeTokenProvider = (host: TokenHost) => TokenProvider;
 
 /** Hashes passwords as etcd stores them (bcrypt), outside the event loop and with a bounded queue. */
 export interface PasswordHasher {
