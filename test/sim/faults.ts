@@ -63,6 +63,10 @@ export class Faults {
     this.#next();
   }
 
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   #next(): void {
     this.#cluster.events.after(this.#random.float() * 2 * this.#plan.everyMs, () => {
       if (this.#stopped) return;

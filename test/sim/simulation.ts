@@ -7,10 +7,10 @@ import { RawNode } from "../../src/raft/raw-node.ts";
 import { BootstrapError } from "../../src/server/bootstrap-error.ts";
 import type { EtcdServerSettings } from "../../src/server/etcd-server.ts";
 import { WalIoError } from "../../src/wal/wal.ts";
+import { History } from "../support/linearizability/history.ts";
+import { checkLinearizable } from "../support/linearizability/linearizability.ts";
 import { AnswersCheck } from "./check/answers-check.ts";
-import { History } from "./check/history.ts";
 import { LeaseCheck } from "./check/lease-check.ts";
-import { checkLinearizable } from "./check/linearizability.ts";
 import { MembersCheck } from "./check/members-check.ts";
 import { Truth } from "./check/truth.ts";
 import { Violation } from "./check/violation.ts";
@@ -109,6 +109,8 @@ export class Simulation {
             error instanceof WalIoError || (error instanceof BootstrapError && member.id === undefined);
           if (mayEnd) {
             member.crash("kill");
+            // A write that failed earlier may only be found out now, and nobody else would start it again.
+            if (this.#faults.isStopped) member.start();
             return;
           }
           this.#fail(

@@ -22,6 +22,8 @@ const prefixBytes = 5;
 
 /** One connection. */
 export class GrpcClient {
+  /** Resolves when there is a connection; rejects when there will be none. Only then can a call have had an effect. */
+  readonly connected: Promise<void>;
   readonly #session: ClientHttp2Session;
   readonly #authority: string;
   #broken: GrpcError | undefined;
@@ -32,6 +34,12 @@ export class GrpcClient {
     // Not setLocalWindowSize: after it Bun 1.4.5 never opens the connection's window again.
     this.#session = connect(url, { settings: { initialWindowSize: 16 * 1024 * 1024 } });
     this.#session.setMaxListeners(0);
+    this.connected = new Promise((resolve, reject) => {
+      this.#session.once("connect", () => resolve());
+      this.#session.once("error", reject);
+      this.#session.once("close", () => reject(new GrpcError(unavailable, "the connection is closed")));
+    });
+    this.connected.catch(() => undefined); // whoever awaits it gets it; nobody has to
     this.#session.on("error", (error) => this.#break(error.message));
     this.#session.on("goaway", () => this.#break("the server is going away"));
     this.#session.on("close", () => this.#break("the connection is closed"));
@@ -76,6 +84,10 @@ export class GrpcClient {
     }
     if (answer === undefined) throw new GrpcError(13, "an answer without a message");
     return answer;
+  }
+
+  get isBroken(): boolean {
+    return this.#broken !== undefined;
   }
 
   close(): void {

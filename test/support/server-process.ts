@@ -17,6 +17,8 @@ export interface ServerOptions {
   readonly clientPort?: number;
   readonly peerPort?: number;
   readonly flags?: readonly string[];
+  /** Stands in for all flags of this module's own; names the same ports and `data` in the folder as its data. */
+  readonly configFile?: string;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -46,7 +48,7 @@ export class ServerProcess {
     mkdirSync(options.folder, { recursive: true });
     const log = openSync(this.logFile, "a");
     this.startedAt = performance.now();
-    this.#child = spawn(options.program, [...this.#ownFlags(), ...(options.flags ?? [])], {
+    this.#child = spawn(options.program, this.#arguments(options), {
       stdio: ["ignore", log, log],
       env: options.env ?? cleanEnvironment(),
     });
@@ -73,6 +75,11 @@ export class ServerProcess {
     const server = await ServerProcess.start(options);
     await server.ready();
     return server;
+  }
+
+  #arguments({ configFile, flags = [] }: ServerOptions): string[] {
+    if (configFile !== undefined) return [`--config-file=${configFile}`, ...flags];
+    return [...this.#ownFlags(), ...flags];
   }
 
   #ownFlags(): string[] {

@@ -18,7 +18,7 @@ import {
   TxnResponseSchema,
 } from "../../../src/gen/etcdserverpb/rpc_pb.ts";
 import { toBinaryKey } from "../../../src/lib/binary-key.ts";
-import type { RegisterCall, RegisterOp } from "../check/history.ts";
+import type { RegisterCall, RegisterOp } from "../../support/linearizability/history.ts";
 import type { SimMember } from "../world/sim-member.ts";
 import type { CallResult } from "./client-network.ts";
 import { anyMember, bytesOf, runClient, type Workload } from "./workload.ts";

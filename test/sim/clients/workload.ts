@@ -1,7 +1,7 @@
 /** What all simulated clients have in common: the world, what they write down, and how they choose. */
 import type { Prng } from "../../../src/lib/prng.ts";
+import type { History } from "../../support/linearizability/history.ts";
 import type { AnswersCheck } from "../check/answers-check.ts";
-import type { History } from "../check/history.ts";
 import type { LeaseCheck } from "../check/lease-check.ts";
 import type { Truth } from "../check/truth.ts";
 import type { SimCluster } from "../world/sim-cluster.ts";
