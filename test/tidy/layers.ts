@@ -21,6 +21,11 @@ export const layers: readonly (readonly string[])[] = [
 /** Arrows along a line that are allowed all the same, each with its reason. */
 export const sideways: readonly { readonly from: string; readonly to: string; readonly why: string }[] = [
   { from: "codec", to: "lib", why: "the distinct number types (LeaseId and so on) are in lib/ids.ts" },
+  {
+    from: "client",
+    to: "transport",
+    why: "HPACK, the frame reader and HTTP/2's numbers are the same at both ends",
+  },
 ];
 
 /** Folders with no clock, no random numbers, no files, no network and no promises: see tsconfig.pure.json. */

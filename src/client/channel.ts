@@ -1,0 +1,267 @@
+/**
+ * gRPC calls to a set of endpoints: connections are made to all of them, calls go round those that stand, and wait when
+ * none does (grpc-go's round_robin with WaitForReady).
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { ConnectionOptions } from "node:tls";
+import { EtcdError, GrpcCode } from "../errors/etcd-error.ts";
+import type { Field } from "../transport/hpack/encoder.ts";
+import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { ClientConnection, type KeepAlive } from "./http2/connection.ts";
+import { dial } from "./http2/dial.ts";
+import type { StreamListener } from "./http2/stream.ts";
+
+export interface ChannelOptions {
+  /** Certificates and the like; undefined for connections without TLS, unless an endpoint says `https`. */
+  readonly tls?: ConnectionOptions | undefined;
+  readonly keepAlive?: KeepAlive;
+  /** Larger requests are refused before they are sent. Default 2 MiB. */
+  readonly maxSendBytes?: number;
+  /** Larger answers are refused. Default 2^31 - 1. */
+  readonly maxReceiveBytes?: number;
+}
+
+export interface CallOptions {
+  readonly metadata?: readonly Field[];
+  /** When the call has to be over, by `performance.now()`. */
+  readonly deadlineMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A call that is under way. */
+export interface OpenCall {
+  send(message: Uint8Array): void;
+  halfClose(): void;
+  /** Gives it up. Its listener hears nothing more. */
+  cancel(): void;
+  /** More messages may come, after the listener said no. */
+  take(): void;
+}
+
+const connectTimeoutMs = 20_000;
+/** grpc-go's: 1 s after the first failure, then 1.6 times as long each time. */
+const backoff = { firstMs: 1_000, factor: 1.6, maxMs: 120_000, jitter: 0.2 } as const;
+const noKeepAlive: KeepAlive = { timeMs: 0, timeoutMs: 20_000 };
+
+/** The keeper of the connection to one endpoint. */
+class Subchannel {
+  readonly endpoint: Endpoint;
+  connection: ClientConnection | undefined;
+  lastError: string | undefined;
+  readonly #options: ChannelOptions;
+  readonly #onChange: () => void;
+  readonly #closed = new AbortController();
+
+  constructor(endpoint: Endpoint, options: ChannelOptions, onChange: () => void) {
+    this.endpoint = endpoint;
+    this.#options = options;
+    this.#onChange = onChange;
+    void this.#run();
+  }
+
+  /** Connects, and again when the connection ends, until it is closed. */
+  async #run(): Promise<void> {
+    let waitMs: number = backoff.firstMs;
+    while (!this.#closed.signal.aborted) {
+      const startedMs = performance.now();
+      try {
+        const socket = await dial(this.endpoint, { tls: this.#options.tls, timeoutMs: connectTimeoutMs });
+        if (this.#closed.signal.aborted) {
+          socket.destroy();
+          return;
+        }
+        const ended = Promise.withResolvers<void>();
+        this.connection = new ClientConnection(socket, this.#options.keepAlive ?? noKeepAlive, ended.resolve);
+        this.lastError = undefined;
+        waitMs = backoff.firstMs;
+        this.#onChange();
+        await ended.promise;
+        this.connection = undefined;
+        continue;
+      } catch (error) {
+        this.lastError = (error as Error).message;
+        this.#onChange();
+      }
+      const jittered = waitMs * (1 + backoff.jitter * (2 * Math.random() - 1));
+      const restMs = Math.max(0, jittered - (performance.now() - startedMs));
+      await delay(restMs, undefined, { signal: this.#closed.signal, ref: false }).catch(() => {});
+      waitMs = Math.min(backoff.maxMs, waitMs * backoff.factor);
+    }
+  }
+
+  close(): void {
+    this.#closed.abort();
+    this.connection?.close();
+  }
+}
+
+export class Channel {
+  readonly #options: ChannelOptions;
+  #subchannels: Subchannel[] = [];
+  #turn = 0;
+  #isClosed = false;
+  readonly #waiters = new Set<() => void>();
+
+  /** Throws if there is no endpoint. */
+  constructor(endpoints: readonly string[], options: ChannelOptions = {}) {
+    this.#options = options;
+    this.setEndpoints(endpoints);
+  }
+
+  get endpoints(): readonly string[] {
+    return this.#subchannels.map(({ endpoint }) => endpoint.text);
+  }
+
+  /** Connections to endpoints that stay are kept. */
+  setEndpoints(endpoints: readonly string[]): void {
+    if (endpoints.length === 0) throw new Error("etcdclient: no available endpoints");
+    const old = new Map(this.#subchannels.map((subchannel) => [subchannel.endpoint.text, subchannel]));
+    this.#subchannels = [...new Set(endpoints)].map((text) => {
+      const kept = old.get(text);
+      old.delete(text);
+      return kept ?? new Subchannel(parseEndpoint(text), this.#options, () => this.#wake());
+    });
+    for (const gone of old.values()) gone.close();
+  }
+
+  /** What keeps calls waiting, as grpc-go tells it; undefined if nothing failed. */
+  get connectError(): string | undefined {
+    const text = this.#subchannels.find(({ lastError }) => lastError !== undefined)?.lastError;
+    return text && `connection error: desc = ${JSON.stringify(text)}`;
+  }
+
+  /** The addresses of the connection that the latest call went to. */
+  latest: ClientConnection | undefined;
+
+  /**
+   * Begins a call on the next connection that stands, waiting for one if need be. Rejects with an EtcdError when the
+   * deadline passes first, and with the signal's reason.
+   */
+  async open(path: string, listener: StreamListener, options: CallOptions = {}): Promise<OpenCall> {
+    const connection = this.#pick() ?? (await this.#ready(options));
+    this.latest = connection.connection;
+    const { deadlineMs, signal } = options;
+    if (signal?.aborted) throw new EtcdError(GrpcCode.canceled, "context canceled");
+    const leftMs = deadlineMs === undefined ? undefined : deadlineMs - performance.now();
+    if (leftMs !== undefined && leftMs <= 0) throw this.#late();
+    const settled = { timer: undefined as ReturnType<typeof setTimeout> | undefined };
+    const settle = (): void => {
+      clearTimeout(settled.timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const stream = connection.connection.open(this.#fields(path, connection.endpoint, leftMs, options), {
+      onMessage: (message) => listener.onMessage(message),
+      onEnd: (error, isUnseen) => {
+        settle();
+        listener.onEnd(error, isUnseen);
+      },
+    });
+    stream.maxMessageBytes = this.#options.maxReceiveBytes ?? 0x7fffffff;
+    const giveUp = (error: EtcdError): void => {
+      settle();
+      stream.cancel();
+      listener.onEnd(error, false);
+    };
+    const onAbort = (): void => giveUp(new EtcdError(GrpcCode.canceled, "context canceled"));
+    if (leftMs !== undefined && leftMs < 0x7fffffff) {
+      const late = new EtcdError(GrpcCode.deadlineExceeded, "context deadline exceeded");
+      settled.timer = setTimeout(() => giveUp(late), leftMs);
+    }
+    signal?.addEventListener("abort", onAbort, { once: true });
+    return {
+      send: (message) => {
+        const limit = this.#options.maxSendBytes ?? 2 * 1024 * 1024;
+        if (message.length > limit) {
+          giveUp(
+            new EtcdError(
+              GrpcCode.resourceExhausted,
+              `trying to send message larger than max (${message.length} vs. ${limit})`,
+            ),
+          );
+        } else stream.send(message);
+      },
+      halfClose: () => stream.halfClose(),
+      cancel: () => {
+        settle();
+        stream.cancel();
+      },
+      take: () => stream.take(),
+    };
+  }
+
+  #fields(path: string, endpoint: Endpoint, leftMs: number | undefined, options: CallOptions): Field[] {
+    const isSecure =
+      endpoint.tls === "always" || (endpoint.tls === "if-configured" && this.#options.tls !== undefined);
+    return [
+      [":method", "POST"],
+      [":scheme", isSecure ? "https" : "http"],
+      [":path", path],
+      [":authority", endpoint.authority],
+      ["content-type", "application/grpc"],
+      ["user-agent", "etclite"],
+      ["te", "trailers"],
+      ...(leftMs === undefined ? [] : [["grpc-timeout", timeoutText(leftMs)] as const]),
+      ...(options.metadata ?? []),
+    ];
+  }
+
+  #pick(): { connection: ClientConnection; endpoint: Endpoint } | undefined {
+    for (let tried = 0; tried < this.#subchannels.length; tried++) {
+      const { connection, endpoint } = this.#subchannels[this.#turn++ % this.#subchannels.length]!;
+      if (connection?.isUsable) return { connection, endpoint };
+    }
+    return undefined;
+  }
+
+  async #ready(options: CallOptions): Promise<{ connection: ClientConnection; endpoint: Endpoint }> {
+    const { deadlineMs, signal } = options;
+    for (;;) {
+      if (this.#isClosed) throw new EtcdError(GrpcCode.canceled, "grpc: the client connection is closing");
+      if (signal?.aborted) throw new EtcdError(GrpcCode.canceled, "context canceled");
+      const found = this.#pick();
+      if (found !== undefined) return found;
+      const leftMs = deadlineMs === undefined ? undefined : deadlineMs - performance.now();
+      if (leftMs !== undefined && leftMs <= 0) throw this.#late();
+      await this.#change(leftMs, signal);
+    }
+  }
+
+  #late(): EtcdError {
+    const why = this.connectError;
+    const text = why === undefined ? "context deadline exceeded" : `latest balancer error: ${why}`;
+    return new EtcdError(GrpcCode.deadlineExceeded, text);
+  }
+
+  /** Waits until a connection stands or fails, at most that long. */
+  #change(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = timeoutMs === undefined ? undefined : setTimeout(() => done(), timeoutMs);
+      const done = (): void => {
+        clearTimeout(timer);
+        this.#waiters.delete(done);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      this.#waiters.add(done);
+      signal?.addEventListener("abort", done, { once: true });
+    });
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) waiter();
+  }
+
+  /** Ends all calls. */
+  close(): void {
+    this.#isClosed = true;
+    for (const subchannel of this.#subchannels) subchannel.close();
+    this.#wake();
+  }
+}
+
+/** At most eight digits and a unit. */
+function timeoutText(ms: number): string {
+  const micros = Math.ceil(ms * 1000);
+  if (micros < 1e8) return `${micros}u`;
+  return ms < 1e8 ? `${Math.ceil(ms)}m` : `${Math.min(99_999_999, Math.ceil(ms / 1000))}S`;
+}

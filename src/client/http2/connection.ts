@@ -1,0 +1,302 @@
+/**
+ * The client's end of an HTTP/2 connection that carries gRPC. It sends literal header fields, gives windows back as
+ * bytes are taken, answers pings, and sends its own when the connection is silent while calls wait.
+ */
+import type { Socket } from "node:net";
+import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
+import { HpackDecoder } from "../../transport/hpack/decoder.ts";
+import { encodeFields, type Field } from "../../transport/hpack/encoder.ts";
+import { FrameReader } from "../../transport/http2/frame-reader.ts";
+import {
+  clientPreface,
+  defaultHeaderTableBytes,
+  defaultInitialWindow,
+  defaultMaxFrameBytes,
+  ErrorCode,
+  flagAck,
+  flagEndHeaders,
+  flagEndStream,
+  flagPadded,
+  flagPriority,
+  frameContinuation,
+  frameData,
+  frameGoaway,
+  frameHeaders,
+  framePing,
+  frameRstStream,
+  frameSettings,
+  frameWindowUpdate,
+  settingEnablePush,
+  settingInitialWindowSize,
+  settingMaxConcurrentStreams,
+  settingMaxFrameSize,
+} from "../../transport/http2/protocol.ts";
+import { frame, settingsFrame, uint32 } from "./frames.ts";
+import { ClientStream, type StreamListener } from "./stream.ts";
+
+/** How many bytes of one answer may be under way to us: a slow reader holds its server back at that. */
+export const streamWindowBytes = 1024 * 1024;
+/** For all answers of a connection together. Given back as they come: streams hold back by their own windows. */
+const connectionWindowBytes = 64 * 1024 * 1024;
+const maxHeaderListBytes = 64 * 1024;
+/** Stream ids end here; long before, the connection is replaced. */
+const lastUsableStreamId = 0x7ffffff0;
+
+export interface KeepAlive {
+  /** Silence after which the server is asked whether it is there; 0 is never. */
+  readonly timeMs: number;
+  /** How long its answer may take. */
+  readonly timeoutMs: number;
+}
+
+export class ClientConnection {
+  readonly #socket: Socket;
+  readonly #reader: FrameReader;
+  readonly #decoder = new HpackDecoder({
+    tableBytes: defaultHeaderTableBytes,
+    maxListBytes: maxHeaderListBytes,
+  });
+  readonly #streams = new Map<number, ClientStream>();
+  readonly #waiting: ClientStream[] = [];
+  #nextId = 1;
+  #maxStreams = 100;
+  #isDraining = false;
+  #ended: EtcdError | undefined;
+  #headerBlock: { id: number; isEnd: boolean; pieces: Buffer[] } | undefined;
+  #keepAlive: KeepAlive;
+  #heardAt = performance.now();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #pingedAt: number | undefined;
+  #onClosed: (() => void) | undefined;
+  /** What may still be sent on the whole connection. */
+  sendWindow = defaultInitialWindow;
+  initialSendWindow = defaultInitialWindow;
+  maxFrameBytes = defaultMaxFrameBytes;
+
+  constructor(socket: Socket, keepAlive: KeepAlive, onClosed: () => void) {
+    this.#socket = socket;
+    this.#keepAlive = keepAlive;
+    this.#onClosed = onClosed;
+    this.#reader = new FrameReader(
+      {
+        onFrame: (type, flags, id, bytes, start, end) => this.#onFrame(type, flags, id, bytes, start, end),
+        shouldYield: () => false,
+      },
+      defaultMaxFrameBytes,
+    );
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("error", (error) => this.#end(readError(error)));
+    socket.on("close", () => this.#end(readError(new Error("EOF"))));
+    socket.on("drain", () => this.#resumeSending());
+    socket.write(
+      Buffer.concat([
+        clientPreface,
+        settingsFrame([
+          [settingEnablePush, 0],
+          [settingInitialWindowSize, streamWindowBytes],
+        ]),
+        frame(frameWindowUpdate, 0, 0, uint32(connectionWindowBytes - defaultInitialWindow)),
+      ]),
+    );
+    if (keepAlive.timeMs > 0) {
+      this.#timer = setInterval(() => this.#beat(), Math.max(100, keepAlive.timeMs / 2));
+      this.#timer.unref?.();
+    }
+  }
+
+  /** False once no further calls should begin on it. */
+  get isUsable(): boolean {
+    return this.#ended === undefined && !this.#isDraining && this.#nextId < lastUsableStreamId;
+  }
+
+  /** `ip:port` of both ends, as far as the socket knows. */
+  get addresses(): { remote: string; local: string } {
+    const { remoteAddress, remotePort, localAddress, localPort } = this.#socket;
+    const join = (address: string | undefined, port: number | undefined): string =>
+      address === undefined ? "" : `${address.includes(":") ? `[${address}]` : address}:${port}`;
+    return { remote: join(remoteAddress, remotePort), local: join(localAddress, localPort) };
+  }
+
+  get isSecure(): boolean {
+    return "encrypted" in this.#socket && this.#socket.encrypted === true;
+  }
+
+  /** Begins a call. It waits if the server allows no more at once. */
+  open(fields: readonly Field[], listener: StreamListener): ClientStream {
+    const stream = new ClientStream(this, fields, listener);
+    if (this.#streams.size >= this.#maxStreams) this.#waiting.push(stream);
+    else this.#begin(stream);
+    return stream;
+  }
+
+  #begin(stream: ClientStream): void {
+    const id = this.#nextId;
+    this.#nextId += 2;
+    this.#streams.set(id, stream);
+    this.write(frame(frameHeaders, flagEndHeaders, id, encodeFields(stream.fields)));
+    stream.begin(id, this.initialSendWindow);
+  }
+
+  /** False when the socket has enough for now. */
+  write(bytes: Uint8Array): boolean {
+    if (this.#ended !== undefined) return false;
+    return this.#socket.write(bytes);
+  }
+
+  get isSocketFull(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  /** Forgets a stream, and begins one that waits for its place. */
+  release(stream: ClientStream): void {
+    if (stream.id === 0) {
+      const at = this.#waiting.indexOf(stream);
+      if (at >= 0) this.#waiting.splice(at, 1);
+      return;
+    }
+    this.#streams.delete(stream.id);
+    if (this.#isDraining && this.#streams.size === 0) {
+      this.close();
+      return;
+    }
+    while (this.#waiting.length > 0 && this.#streams.size < this.#maxStreams) {
+      this.#begin(this.#waiting.shift()!);
+    }
+  }
+
+  /** Ends it at once, and all of its calls. */
+  close(): void {
+    this.#end(new EtcdError(GrpcCode.canceled, "grpc: the client connection is closing"));
+  }
+
+  #end(error: EtcdError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    clearInterval(this.#timer);
+    this.#socket.destroy();
+    const streams = [...this.#streams.values(), ...this.#waiting];
+    this.#streams.clear();
+    this.#waiting.length = 0;
+    for (const stream of streams) stream.fail(error, { isUnseen: stream.id === 0 });
+    this.#onClosed?.();
+  }
+
+  #read(chunk: Buffer): void {
+    this.#heardAt = performance.now();
+    this.#pingedAt = undefined;
+    try {
+      this.#reader.read(chunk, 0);
+    } catch (error) {
+      this.#end(new EtcdError(GrpcCode.unavailable, `connection error: ${(error as Error).message}`));
+    }
+  }
+
+  #beat(): void {
+    const now = performance.now();
+    if (this.#pingedAt !== undefined) {
+      if (now - this.#pingedAt >= this.#keepAlive.timeoutMs) {
+        this.#end(new EtcdError(GrpcCode.unavailable, "keepalive ping failed to receive ACK within timeout"));
+      }
+    } else if (this.#streams.size > 0 && now - this.#heardAt >= this.#keepAlive.timeMs) {
+      this.#pingedAt = now;
+      this.write(frame(framePing, 0, 0, Buffer.alloc(8)));
+    }
+  }
+
+  #onFrame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (type === frameData) this.#onData(flags, id, bytes, start, end);
+    else if (type === frameHeaders || type === frameContinuation) {
+      this.#onHeaders(type, flags, id, bytes, start, end);
+    } else if (type === frameSettings) this.#onSettings(flags, bytes, start, end);
+    else if (type === frameWindowUpdate) this.#onWindowUpdate(id, bytes.readUInt32BE(start) & 0x7fffffff);
+    else if (type === frameRstStream) this.#onReset(id, bytes.readUInt32BE(start));
+    else if (type === frameGoaway) {
+      this.#onGoaway(bytes.readUInt32BE(start) & 0x7fffffff, bytes, start, end);
+    } else if (type === framePing && (flags & flagAck) === 0) {
+      this.write(frame(framePing, flagAck, 0, bytes.subarray(start, end)));
+    }
+  }
+
+  #onData(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    const size = end - start;
+    if (size > 0) this.write(frame(frameWindowUpdate, 0, 0, uint32(size)));
+    if ((flags & flagPadded) !== 0) end -= bytes[start++]!;
+    this.#streams.get(id)?.onData(bytes.subarray(start, end), size, (flags & flagEndStream) !== 0);
+  }
+
+  #onHeaders(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (type === frameHeaders) {
+      if ((flags & flagPadded) !== 0) end -= bytes[start++]!;
+      if ((flags & flagPriority) !== 0) start += 5;
+      this.#headerBlock = { id, isEnd: (flags & flagEndStream) !== 0, pieces: [] };
+    }
+    const block = this.#headerBlock;
+    if (block === undefined) throw new Error("CONTINUATION without HEADERS");
+    block.pieces.push(bytes.subarray(start, end));
+    if ((flags & flagEndHeaders) === 0) return;
+    this.#headerBlock = undefined;
+    const whole = block.pieces.length === 1 ? block.pieces[0]! : Buffer.concat(block.pieces);
+    const { fields } = this.#decoder.decode(whole, 0, whole.length);
+    this.#streams.get(block.id)?.onHeaders(fields, block.isEnd);
+  }
+
+  #onSettings(flags: number, bytes: Buffer, start: number, end: number): void {
+    if ((flags & flagAck) !== 0) return;
+    for (let at = start; at + 6 <= end; at += 6) {
+      const value = bytes.readUInt32BE(at + 2);
+      const id = bytes.readUInt16BE(at);
+      if (id === settingMaxConcurrentStreams) this.#maxStreams = value;
+      else if (id === settingMaxFrameSize) this.maxFrameBytes = value;
+      else if (id === settingInitialWindowSize) {
+        for (const stream of this.#streams.values()) stream.sendWindow += value - this.initialSendWindow;
+        this.initialSendWindow = value;
+      }
+    }
+    this.write(frame(frameSettings, flagAck, 0));
+    this.#resumeSending();
+  }
+
+  #onWindowUpdate(id: number, increment: number): void {
+    if (id === 0) {
+      this.sendWindow += increment;
+      this.#resumeSending();
+      return;
+    }
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.sendWindow += increment;
+    stream.flush();
+  }
+
+  #resumeSending(): void {
+    for (const stream of this.#streams.values()) stream.flush();
+  }
+
+  #onReset(id: number, code: number): void {
+    this.#streams.get(id)?.onReset(code);
+  }
+
+  #onGoaway(lastId: number, bytes: Buffer, start: number, end: number): void {
+    this.#isDraining = true;
+    const code = bytes.readUInt32BE(start + 4);
+    const text = bytes.toString("latin1", start + 8, end);
+    const why = new EtcdError(
+      GrpcCode.unavailable,
+      `closing transport due to: connection error: desc = "error reading from server: EOF", received prior goaway: code: ${goawayName(code)}, debug data: ${JSON.stringify(text)}`,
+    );
+    const unseen = [...this.#streams.values()].filter((stream) => stream.id > lastId);
+    for (const stream of [...unseen, ...this.#waiting.splice(0)]) stream.fail(why, { isUnseen: true });
+    if (this.#streams.size === 0) this.close();
+  }
+}
+
+function goawayName(code: number): string {
+  const name = Object.entries(ErrorCode).find(([, value]) => value === code)?.[0] ?? String(code);
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+function readError(error: Error): EtcdError {
+  const code = (error as { code?: string }).code;
+  const what = code === "ECONNRESET" ? "read: connection reset by peer" : error.message;
+  return new EtcdError(GrpcCode.unavailable, `error reading from server: ${what}`);
+}
