@@ -1,5 +1,6 @@
 /**
- * Makes the executable: `npm run compile`, or `bun compile.ts [--target bun-linux-arm64] [--outfile PATH]`.
+ * Makes the executable: `npm run compile`, or `bun compile.ts [--target bun-linux-arm64] [--outfile PATH]`. The same
+ * sources and the same file name of the executable give the same bytes. Archives for all platforms: `npm run release`.
  *
  * The program is src/cmd/main.ts with all that it imports. A worker is a program of its own, so each file that talks to
  * `parentPort` is a further entry point; `runtime/start-worker.ts` finds it under its path in src/.
@@ -17,6 +18,8 @@ const { values } = parseArgs({
   options: {
     target: { type: "string" },
     outfile: { type: "string" },
+    /** Says, as JSON, which files are inside. */
+    metafile: { type: "string" },
     /** For measuring: leaves the step out. */
     "no-bytecode": { type: "boolean", default: false },
     "no-minify": { type: "boolean", default: false },
@@ -52,6 +55,7 @@ function buildArguments(): string[] {
     "--outfile",
     outfile,
     ...(values.target === undefined ? [] : ["--target", values.target]),
+    ...(values.metafile === undefined ? [] : [`--metafile=${resolve(values.metafile)}`]),
     ...(values["no-minify"] ? [] : ["--minify"]),
     // Bytecode alone would make it CommonJS, whose import.meta.url is the source file on the machine that built it.
     ...(values["no-bytecode"] ? [] : ["--bytecode", "--format=esm"]),

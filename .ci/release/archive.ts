@@ -1,0 +1,27 @@
+/** Writes archives that depend on nothing but the files in them: fixed order, times, owners and modes. */
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Zippable, zipSync } from "fflate";
+import { create } from "tar";
+
+/** Puts `folder`, which is in `parent`, into a gzipped tar file. Links stay links. */
+export async function writeTarGz(file: string, parent: string, folder: string, date: Date): Promise<void> {
+  const names = readdirSync(join(parent, folder)).sort();
+  await create({ file, cwd: parent, gzip: { level: 9 }, portable: true, mtime: date, noDirRecurse: true }, [
+    folder,
+    ...names.map((name) => `${folder}/${name}`),
+  ]);
+}
+
+/** Puts `folder` into a zip file, with Unix modes for those who unpack it there. */
+export function writeZip(file: string, parent: string, folder: string, date: Date): void {
+  const files: Zippable = {};
+  for (const name of readdirSync(join(parent, folder)).sort()) {
+    const path = join(parent, folder, name);
+    const mode = 0o100000 | (statSync(path).mode & 0o111 ? 0o755 : 0o644);
+    // Zip files have local times of two seconds' steps; that of UTC is the same everywhere.
+    const local = new Date(date.getTime() + date.getTimezoneOffset() * 60_000);
+    files[`${folder}/${name}`] = [readFileSync(path), { level: 9, mtime: local, os: 3, attrs: mode << 16 }];
+  }
+  writeFileSync(file, zipSync(files));
+}
