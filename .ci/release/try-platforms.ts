@@ -2,7 +2,7 @@
  * Runs the checks of the compiled program on the executables of a release (`npm run release` first): natively, under
  * qemu's user emulation for arm64, and under Wine for Windows. What this machine cannot run is said with the reason.
  *
- * Debian's packages for it: qemu-user-static, libc6-arm64-cross, wine64.
+ * Debian's packages for it: qemu-user-static, libc6-arm64-cross, wine, wine64, gcc-mingw-w64-x86-64-win32.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -30,7 +30,7 @@ const arm64Root = "/usr/aarch64-linux-gnu";
 
 function runner({ name }: Target): Runner {
   if (name.startsWith("darwin")) return "there is no emulator of macOS";
-  if (name.startsWith("windows")) return has("wine") ? ["wine"] : "Wine is not installed";
+  if (name.startsWith("windows")) return wineRunner();
   if (name.endsWith("-musl")) return muslRunner(name);
   if (name.startsWith("linux-arm64")) {
     if (process.arch === "arm64") return [];
@@ -40,6 +40,26 @@ function runner({ name }: Target): Runner {
       : "libc6-arm64-cross is not installed";
   }
   return process.arch === "x64" ? [] : "this machine has another processor";
+}
+
+const mingw = "x86_64-w64-mingw32-gcc-win32";
+
+function wineRunner(): Runner {
+  if (!has("wine")) return "Wine is not installed";
+  return has(mingw) ? ["wine"] : "the compiler for the library that Wine lacks is not installed";
+}
+
+/** Puts beside the program what Debian's Wine lacks. */
+function completeWine(folder: string): void {
+  const source = join(root, ".ci/release/bcryptprimitives.c");
+  const made = spawnSync(mingw, [
+    "-shared",
+    "-o",
+    join(folder, "bcryptprimitives.dll"),
+    source,
+    "-ladvapi32",
+  ]);
+  if (made.status !== 0) throw new Error(`${mingw}: ${made.stderr}`);
 }
 
 /** musl's loader alone will not do: the executable also wants a libstdc++ made for musl, as Alpine has. */
@@ -69,14 +89,16 @@ async function tryTarget(
   try {
     const unpacked = await unpack(file, folder);
     const program = join(unpacked, target.isWindows ? "etcd.exe" : "etcd");
+    if (target.isWindows) completeWine(unpacked);
     const start = join(folder, "start");
+    const env = { ...process.env, WINEPREFIX: join(folder, "wine"), WINEDEBUG: "-all" };
     writeFileSync(start, `#!/bin/sh\nexec ${[...words, `"${program}"`].join(" ")} "$@"\n`);
     chmodSync(start, 0o755);
-    const version = spawnSync(start, ["--version"], { encoding: "utf8", timeout: 120_000 });
+    const version = spawnSync(start, ["--version"], { encoding: "utf8", timeout: 120_000, env });
     if (version.status !== 0)
       return `--version: ${(version.stderr || `status ${version.status}`).trim().split("\n").at(-1)}`;
     const checks = ["test/compiled/run.ts", "--server", start];
-    const { status, stdout } = spawnSync(process.execPath, checks, { cwd: root, encoding: "utf8" });
+    const { status, stdout } = spawnSync(process.execPath, checks, { cwd: root, encoding: "utf8", env });
     return status === 0 ? undefined : stdout.trim().split("\n").slice(-8).join("\n");
   } finally {
     rmSync(folder, { recursive: true, force: true });

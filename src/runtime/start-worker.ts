@@ -6,7 +6,7 @@
 import { Worker } from "node:worker_threads";
 
 /** The root of that virtual folder on Unix and on Windows. */
-const isCompiled = /^file:\/\/\/(?:\$bunfs|[A-Z]:\/~BUN)\//.test(import.meta.url);
+const isCompiled = /^file:\/\/\/(?:\$bunfs|[A-Z]:\/(?:~|%7E)BUN)\//.test(import.meta.url);
 
 /** The address of a source file, given its path in src/. A worker's file must also be named as an entry point of the
  * compiled program (compile.ts). */

@@ -114,6 +114,17 @@ export class ServerProcess {
     throw new Error(`the server ended (${describeExit(this.exit)}) before it was healthy\n${this.logTail()}`);
   }
 
+  /** Waits until the log has what matches. Rejects if the program ends before, or with its log. */
+  async logged(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
+    const sinceMs = performance.now();
+    while (!pattern.test(this.log())) {
+      const waitedMs = performance.now() - sinceMs;
+      if (this.exit !== undefined || waitedMs > timeoutMs)
+        throw new Error(`the log has nothing like ${pattern} after ${waitedMs} ms\n${this.logTail()}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }
