@@ -5,7 +5,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { checkExistingCluster, checkNewCluster } from "../config/bootstrap.ts";
 import { type Config, ConfigError } from "../config/config.ts";
-import { refuseDiscovery, refuseUnfinished } from "../config/not-yet.ts";
+import { refuseDiscovery } from "../config/not-yet.ts";
 import { AlarmType } from "../gen/etcdserverpb/rpc_pb.ts";
 import { createHttpHandler } from "../http/app.ts";
 import type { HealthSource } from "../http/health.ts";
@@ -32,6 +32,7 @@ import { openPorts } from "./serve/listen.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
 import { PeerPort } from "./serve/peer-port.ts";
 import { registerProcessMetrics } from "./serve/process-metrics.ts";
+import { openTls } from "./serve/tls.ts";
 import { untilStopped } from "./serve/until-stopped.ts";
 
 /** How long running calls may go on when the server is told to stop. */
@@ -42,7 +43,6 @@ export async function serve(config: Config, logger: Logger): Promise<number> {
   const stop = untilStopped(logger);
   let data: DataFolder | undefined;
   try {
-    refuseUnfinished(config);
     data = await openData(config, logger);
     return await run(config, logger, data, stop);
   } catch (error) {
@@ -62,7 +62,14 @@ async function run(
 ): Promise<number> {
   const metrics = new Metrics();
   const serverMetrics = new ServerMetrics(metrics);
-  const peerPort = await PeerPort.make({ config, logger, metrics, snapshotDir: data.snapshotDir });
+  const tls = await openTls(config, logger, data.fixturesDir);
+  const peerPort = await PeerPort.make({
+    config,
+    logger,
+    metrics,
+    snapshotDir: data.snapshotDir,
+    tls: tls.peer,
+  });
   const server = await bootstrap(
     await bootstrapOptions({ config, logger, data, metrics: serverMetrics, stop, peerPort }),
   );
@@ -82,11 +89,12 @@ async function run(
     }),
     cors: config.cors,
   };
-  const ports = await openPorts(config, logger.at("cmd/serve/listen.ts"), {
+  const served = {
     routes,
     fetch: createHttpHandler({ ...http, gateway: config.enableGrpcGateway }),
     fetchMetrics: createHttpHandler({ ...http, gateway: false }),
-  });
+  };
+  const ports = await openPorts(config, logger.at("cmd/serve/listen.ts"), served, tls.client);
   await peerPort.open(server, http.versions);
   registerTransportMetrics(metrics, ports.clients);
   registerWatchMetrics(metrics, server.watchHub);
@@ -183,7 +191,11 @@ async function bootstrapOptions(around: Surroundings): Promise<BootstrapOptions>
     initialClusterToken: config.initialClusterToken,
     forceNewCluster: config.forceNewCluster,
     bootstrapTimeoutMs: 1000,
-    finder: clusterFinder(logger, 1_000 + config.electionTimeoutMs, resolveHost),
+    finder: clusterFinder(logger, {
+      dialTimeoutMs: 1_000 + config.electionTimeoutMs,
+      resolve: resolveHost,
+      tls: peerPort.tls,
+    }),
     connect: (ids) => peersOf(peerPort.connect(ids), logger),
     maxLearners: config.maxLearners,
     minLeaseTtlSeconds: minLeaseTtlSeconds({

@@ -7,7 +7,7 @@ import {
   parseInitialCluster,
 } from "./bootstrap.ts";
 import { configFromObject, type SettingsInput } from "./from-object.ts";
-import { refuseDiscovery, refuseUnfinished } from "./not-yet.ts";
+import { refuseDiscovery } from "./not-yet.ts";
 
 const addresses: Readonly<Record<string, string>> = {
   a: "10.0.0.1",
@@ -117,15 +117,6 @@ describe("an existing cluster", () => {
 });
 
 describe("what is not there yet", () => {
-  it("stops the start where ignoring it would be wrong", () => {
-    const tls = { listenClientUrls: "https://127.0.0.1:1", advertiseClientUrls: "https://127.0.0.1:1" };
-    assert.throws(
-      () => refuseUnfinished(config(tls)),
-      /^ConfigError: cannot listen on https:\/\/127\.0\.0\.1:1: TLS/,
-    );
-    refuseUnfinished(config({}));
-  });
-
   it("stops the first start of a member that would have to find others", () => {
     assert.throws(() => refuseDiscovery(config({ discoverySrv: "example.com" })), /discovery/);
     refuseDiscovery(config({ initialCluster: "m=http://127.0.0.1:1,n=http://b:1" }));

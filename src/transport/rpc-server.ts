@@ -16,6 +16,7 @@ import type { RequestHead } from "./http2/request-head.ts";
 import type { Http2Stream } from "./http2/stream.ts";
 import { parseListenUrl } from "./listen/listen-url.ts";
 import { type ConnectionSink, Listener } from "./listen/listener.ts";
+import type { TlsGate } from "./listen/tls-gate.ts";
 import { CoarseTimers } from "./timers/coarse-timers.ts";
 
 /** Requests that all connections together may keep while they are incomplete or unread. */
@@ -29,6 +30,8 @@ export interface TransportObserver {
   onConnectionError?(cause: ConnectionError, peer: Peer): void;
   /** A TLS handshake failed. */
   onTlsError?(cause: Error, remoteAddress: string): void;
+  /** A connection was closed because of what it began with: TLS where there is none. */
+  onWrongStart?(reason: string, remoteAddress: string): void;
 }
 
 /** Numbers for metrics; they only grow, except the two that begin with `open`. */
@@ -54,6 +57,12 @@ export interface RpcServerOptions {
   readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly fetchLimits?: Partial<FetchLimits>;
   readonly requestMemoryBytes?: number;
+}
+
+export interface ListenSettings {
+  /** For the URLs that want it. */
+  readonly tls?: TlsOptions | TlsGate | undefined;
+  readonly reusePort?: boolean | undefined;
 }
 
 /** Serves gRPC, and any other HTTP, on as many sockets as wanted. DESIGN.md beside this file says how. */
@@ -131,14 +140,14 @@ export class RpcServer {
   }
 
   /** Listens on one of etcd's URLs. Rejects if the URL is none, or with the system's error. */
-  async listen(url: string, tls?: TlsOptions): Promise<Listener> {
-    const [listener] = await this.listenAll([url], tls);
+  async listen(url: string, tls?: TlsOptions | TlsGate): Promise<Listener> {
+    const [listener] = await this.listenAll([url], { tls });
     return listener!;
   }
 
   /** Listens on several URLs; an `http` and an `https` one with the same address share a socket, as in etcd. If one
    * cannot be had, none is. */
-  async listenAll(urls: readonly string[], tls?: TlsOptions): Promise<Listener[]> {
+  async listenAll(urls: readonly string[], { tls, reusePort }: ListenSettings = {}): Promise<Listener[]> {
     const groups = Map.groupBy(urls.map(parseListenUrl), ({ key }) => key);
     const opened: Listener[] = [];
     const { timers, limits } = this.environment;
@@ -147,6 +156,7 @@ export class RpcServer {
         const options = {
           addresses,
           tls,
+          reusePort,
           sink: this.makeSink(),
           timers,
           prefaceTimeoutMs: limits.prefaceTimeoutMs,
@@ -197,6 +207,7 @@ export class RpcServer {
         this.http1.accept(socket, peer, first);
       },
       onTlsError: (cause, remoteAddress) => this.observer.onTlsError?.(cause, remoteAddress),
+      onWrongStart: (reason, remoteAddress) => this.observer.onWrongStart?.(reason, remoteAddress),
     };
   }
 

@@ -9,6 +9,7 @@ import { systemClock } from "../../runtime/system-clock.ts";
 import type { ClusterFinder } from "../../server/members/join-cluster.ts";
 import type { LeaseTimes, OutgoingSnapshot, Peers } from "../../server/peers.ts";
 import { HttpClient } from "../../transport/peer/http1/client.ts";
+import type { TlsSource } from "../../transport/peer/http1/dial.ts";
 import { type AskOptions, fetchCluster, parseMembers } from "../../transport/peer/join/remote-cluster.ts";
 import { fetchVersions } from "../../transport/peer/join/remote-versions.ts";
 import { renewAtLeader, timeToLiveAtLeader } from "../../transport/peer/lease-client.ts";
@@ -20,10 +21,17 @@ const askTimeoutMs = 5_000;
 
 export type ResolveHost = (hostname: string) => Promise<string>;
 
+export interface FinderOptions {
+  readonly dialTimeoutMs: number;
+  readonly resolve: ResolveHost;
+  readonly tls: TlsSource | undefined;
+}
+
 /** What a member that starts asks the others, before it is one of them. */
-export function clusterFinder(logger: Logger, dialTimeoutMs: number, resolve: ResolveHost): ClusterFinder {
-  const ask = async <T>(timeoutMs: number, question: (options: AskOptions) => Promise<T>): Promise<T> => {
-    const client = new HttpClient({ clock: systemClock, limits: defaultPeerLimits.http, dialTimeoutMs });
+export function clusterFinder(logger: Logger, options: FinderOptions): ClusterFinder {
+  const { dialTimeoutMs, resolve, tls } = options;
+  const ask = async <T>(timeoutMs: number, question: (asking: AskOptions) => Promise<T>): Promise<T> => {
+    const client = new HttpClient({ clock: systemClock, limits: defaultPeerLimits.http, dialTimeoutMs, tls });
     try {
       return await question({ client, logger, timeoutMs });
     } finally {
@@ -32,10 +40,10 @@ export function clusterFinder(logger: Logger, dialTimeoutMs: number, resolve: Re
   };
   return {
     cluster: async (peerUrls, timeoutMs) => {
-      const found = await ask(timeoutMs, (options) => fetchCluster(peerUrls, options));
+      const found = await ask(timeoutMs, (asking) => fetchCluster(peerUrls, asking));
       return { id: found.clusterId, members: found.members };
     },
-    versions: (member, timeoutMs) => ask(timeoutMs, (options) => versionsOf(member, options)),
+    versions: (member, timeoutMs) => ask(timeoutMs, (asking) => versionsOf(member, asking)),
     sameUrls: async (a, b) => {
       const [left, right] = await Promise.all([resolved(a, resolve), resolved(b, resolve)]);
       return left.length === right.length && left.every((url, i) => url === right[i]);

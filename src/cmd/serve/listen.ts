@@ -1,8 +1,10 @@
 /** Opens the ports that the configuration names: for clients and for scrapers. (For other members: peer-port.ts.) */
 import type { Config } from "../../config/config.ts";
+import type { EtcdUrl } from "../../lib/etcd-url.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
 import { RpcServer, type TransportObserver } from "../../transport/rpc-server.ts";
+import type { TlsIdentity } from "../../transport/tls/tls-identity.ts";
 
 export interface Served {
   readonly routes: GrpcRoutes;
@@ -23,7 +25,12 @@ export interface Ports {
 const grpcOverheadBytes = 512 * 1024;
 
 /** Rejects with the system's error if one of them cannot be had; then none is kept. */
-export async function openPorts(config: Config, logger: Logger, served: Served): Promise<Ports> {
+export async function openPorts(
+  config: Config,
+  logger: Logger,
+  served: Served,
+  tls: TlsIdentity | undefined,
+): Promise<Ports> {
   const limits: GrpcLimits = {
     maxReceiveBytes: config.maxRequestBytes + grpcOverheadBytes,
     maxConcurrentStreams: config.maxConcurrentStreams,
@@ -47,10 +54,11 @@ export async function openPorts(config: Config, logger: Logger, served: Served):
     for (const { server, urls, what } of plan) {
       if (urls.length === 0) continue;
       open.push(server);
-      await server.listenAll(urls.map(({ href }) => href));
-      logger.info(`serving ${what} traffic insecurely; this is strongly discouraged!`, {
-        addresses: urls.map(({ href }) => href),
-      });
+      await server.listenAll(
+        urls.map(({ href }) => href),
+        { tls, reusePort: config.socketReusePort },
+      );
+      announce(logger, what, urls);
     }
   } catch (error) {
     await Promise.all(open.map((server) => server.shutdown(0)));
@@ -62,6 +70,18 @@ export async function openPorts(config: Config, logger: Logger, served: Served):
       await Promise.all(open.map((server) => server.shutdown(graceMs)));
     },
   };
+}
+
+function announce(logger: Logger, what: string, urls: readonly EtcdUrl[]): void {
+  const [secure, plain] = [true, false].map((wanted) =>
+    urls
+      .filter(({ scheme }) => (scheme === "https" || scheme === "unixs") === wanted)
+      .map(({ href }) => href),
+  );
+  if (plain!.length > 0) {
+    logger.info(`serving ${what} traffic insecurely; this is strongly discouraged!`, { addresses: plain! });
+  }
+  if (secure!.length > 0) logger.info(`serving ${what} traffic securely`, { addresses: secure! });
 }
 
 const notFound: FetchHandler = () => new Response("404 page not found\n", { status: 404 });
@@ -81,6 +101,9 @@ function observerOf(logger: Logger): TransportObserver {
         "remote-addr": remoteAddress,
         error: cause.message,
       });
+    },
+    onWrongStart: (error, remoteAddress) => {
+      logger.warn("rejected connection on client endpoint", { "remote-addr": remoteAddress, error });
     },
   };
 }

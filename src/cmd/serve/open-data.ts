@@ -16,6 +16,8 @@ export interface DataFolder {
   readonly logDir: string | undefined;
   /** Where snapshots of other members are kept while they come in. */
   readonly snapshotDir: string;
+  /** Where certificates are that the server makes for itself. */
+  readonly fixturesDir: string;
   release(): void;
 }
 
@@ -33,6 +35,7 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
       stores: new MemorySlots(() => new MemoryBackend()),
       logDir: undefined,
       snapshotDir,
+      fixturesDir: join(snapshotDir, "fixtures"),
       release() {},
     };
   }
@@ -52,7 +55,13 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
       }),
     );
     const logDir = config.walDir === "" ? join(member, "log") : resolve(config.walDir);
-    return { stores, logDir, snapshotDir: join(member, "snapshots"), release: () => lock.release() };
+    return {
+      stores,
+      logDir,
+      snapshotDir: join(member, "snapshots"),
+      fixturesDir: join(dir, "fixtures"),
+      release: () => lock.release(),
+    };
   } catch (error) {
     lock.release();
     throw error;

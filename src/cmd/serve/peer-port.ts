@@ -12,10 +12,12 @@ import { nodeDisk } from "../../runtime/disk.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { EtcdServer } from "../../server/etcd-server.ts";
 import type { LeaseSource, PeerRaft, Versions } from "../../transport/peer/contracts.ts";
+import type { TlsSource } from "../../transport/peer/http1/dial.ts";
 import { PeerServer } from "../../transport/peer/peer-server.ts";
 import { PeerTransport } from "../../transport/peer/peer-transport.ts";
 import { createPeerRoutes } from "../../transport/peer/routes.ts";
 import { FileSnapshotSink } from "../../transport/peer/snapshot/file-sink.ts";
+import type { TlsIdentity } from "../../transport/tls/tls-identity.ts";
 import { promotePath } from "./cluster.ts";
 
 export interface PeerPortOptions {
@@ -24,6 +26,7 @@ export interface PeerPortOptions {
   readonly metrics: Metrics;
   /** Where snapshots of other members are kept while they come in. */
   readonly snapshotDir: string;
+  readonly tls: TlsIdentity | undefined;
 }
 
 /** Made before the server, for which it carries messages, and given it afterwards. */
@@ -50,6 +53,12 @@ export class PeerPort {
     return new PeerPort(options, sink);
   }
 
+  /** For calls to other members. */
+  get tls(): TlsSource | undefined {
+    const { tls } = this.#options;
+    return tls && tlsSource(tls);
+  }
+
   /** The transport of this member, once it is known who it is. */
   connect(ids: { readonly localId: MemberId; readonly clusterId: ClusterId }): PeerTransport {
     const { config, logger, metrics } = this.#options;
@@ -62,6 +71,7 @@ export class PeerPort {
       logger,
       metrics,
       dialTimeoutMs: 1_000 + config.electionTimeoutMs,
+      tls: this.tls,
     });
     return this.#transport;
   }
@@ -80,7 +90,7 @@ export class PeerPort {
     });
     this.#port = new PeerServer({ routes, clock: systemClock, logger });
     const urls = config.listenPeerUrls.map(({ href }) => href);
-    await this.#port.listenAll(urls);
+    await this.#port.listenAll(urls, this.#options.tls, config.socketReusePort);
     logger.at("cmd/serve/peer-port.ts").info("serving peer traffic", { addresses: urls });
   }
 
@@ -117,6 +127,13 @@ export class PeerPort {
     if (!this.#server) throw errors.stopped();
     return this.#server;
   }
+}
+
+function tlsSource(identity: TlsIdentity): TlsSource {
+  return {
+    options: () => identity.clientOptions(),
+    whyNot: (socket) => identity.whyNotServer(socket),
+  };
 }
 
 function leasesOf(server: EtcdServer): LeaseSource {

@@ -1,7 +1,6 @@
 /** TLS on the client's and on the peers' side, and who may come in over HTTP. */
 import { bool, integer, later, list, type OptionTable, origins, set, text } from "../option.ts";
 
-const tls = later("TLS");
 const access = later("HTTP access control");
 
 /** `client-transport-security.cert-file` and so on. */
@@ -13,135 +12,113 @@ export const securityOptions = {
     default: "",
     yaml: client("cert-file"),
     help: "The server's certificate for clients.",
-    status: tls,
   }),
   keyFile: text("key-file", {
     default: "",
     yaml: client("key-file"),
     help: "The key of that certificate.",
-    status: tls,
   }),
   clientCertAuth: bool("client-cert-auth", {
     default: false,
     yaml: client("client-cert-auth"),
     help: "Let in only clients with a certificate signed by --trusted-ca-file.",
-    status: tls,
   }),
   clientCertFile: text("client-cert-file", {
     default: "",
     yaml: client("client-cert-file"),
     help: "The certificate the server shows when it is its own client (else --cert-file).",
-    status: tls,
   }),
   clientKeyFile: text("client-key-file", {
     default: "",
     yaml: client("client-key-file"),
     help: "The key of that certificate (else --key-file).",
-    status: tls,
   }),
   clientCrlFile: text("client-crl-file", {
     default: "",
     yaml: client("crl-file"),
     yamlIsOurs: true,
     help: "The list of revoked client certificates.",
-    status: tls,
   }),
   clientCertAllowedHostname: list("client-cert-allowed-hostname", {
     default: "",
     yaml: client("allowed-hostname"),
     help: "Let in only clients whose certificate is for one of these host names.",
-    status: tls,
   }),
   trustedCaFile: text("trusted-ca-file", {
     default: "",
     yaml: client("trusted-ca-file"),
     help: "Who may have signed clients' certificates.",
-    status: tls,
   }),
   autoTls: bool("auto-tls", {
     default: false,
     yaml: client("auto-tls"),
     help: "Serve clients with a certificate made at the start.",
-    status: tls,
   }),
   peerCertFile: text("peer-cert-file", {
     default: "",
     yaml: peer("cert-file"),
     help: "The member's certificate for other members.",
-    status: tls,
   }),
   peerKeyFile: text("peer-key-file", {
     default: "",
     yaml: peer("key-file"),
     help: "The key of that certificate.",
-    status: tls,
   }),
   peerClientCertAuth: bool("peer-client-cert-auth", {
     default: false,
     yaml: peer("client-cert-auth"),
     help: "Let in only members with a certificate signed by --peer-trusted-ca-file.",
-    status: tls,
   }),
   peerClientCertFile: text("peer-client-cert-file", {
     default: "",
     yaml: peer("client-cert-file"),
     help: "The certificate shown when connecting to other members (else --peer-cert-file).",
-    status: tls,
   }),
   peerClientKeyFile: text("peer-client-key-file", {
     default: "",
     yaml: peer("client-key-file"),
     help: "The key of that certificate (else --peer-key-file).",
-    status: tls,
   }),
   peerTrustedCaFile: text("peer-trusted-ca-file", {
     default: "",
     yaml: peer("trusted-ca-file"),
     help: "Who may have signed members' certificates.",
-    status: tls,
   }),
   peerCertAllowedCn: list("peer-cert-allowed-cn", {
     default: "",
     yaml: peer("allowed-cn"),
     help: "Let in only members whose certificate has one of these common names.",
-    status: tls,
   }),
   peerCertAllowedHostname: list("peer-cert-allowed-hostname", {
     default: "",
     yaml: peer("allowed-hostname"),
     help: "Let in only members whose certificate is for one of these host names.",
-    status: tls,
   }),
   peerAutoTls: bool("peer-auto-tls", {
     default: false,
     yaml: peer("auto-tls"),
     help: "Talk to members with a certificate made at the start.",
-    status: tls,
   }),
   peerCrlFile: text("peer-crl-file", {
     default: "",
     yaml: peer("crl-file"),
     yamlIsOurs: true,
     help: "The list of revoked members' certificates.",
-    status: tls,
   }),
   peerSkipClientSanVerification: bool("peer-skip-client-san-verification", {
     default: false,
     yaml: peer("skip-client-san-verification"),
     help: "Do not compare a connecting member's address with its certificate.",
-    status: tls,
   }),
   selfSignedCertValidityYears: integer("self-signed-cert-validity", "uint", {
     default: 1,
     zeroIsDefault: true,
     help: "For how many years certificates made at the start are good.",
-    status: tls,
   }),
   /** Go's names: `cipherSuites` in cipher-suites.ts gives those of OpenSSL. */
   cipherSuites: list("cipher-suites", {
     default: "",
     help: "The cipher suites of TLS 1.2, best first, by Go's names (empty: the runtime's choice).",
-    status: tls,
   }),
   /** "*" allows every origin. */
   cors: origins("cors", {
@@ -158,11 +135,9 @@ export const securityOptions = {
   tlsMinVersion: text("tls-min-version", {
     default: "TLS1.2",
     help: "The oldest version of TLS to accept: TLS1.2 or TLS1.3.",
-    status: tls,
   }),
   tlsMaxVersion: text("tls-max-version", {
     default: "",
     help: "The newest version of TLS to accept: TLS1.2 or TLS1.3 (empty: the newest there is).",
-    status: tls,
   }),
 } satisfies OptionTable;

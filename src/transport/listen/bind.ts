@@ -7,26 +7,31 @@ import type { ListenAddress } from "./listen-url.ts";
 const backlog = 1024;
 
 /** Makes `server` listen on `target`. Rejects with the system's error (EADDRINUSE and others). */
-export async function bind(server: Server, target: ListenAddress["target"]): Promise<void> {
+export async function bind(
+  server: Server,
+  target: ListenAddress["target"],
+  reusePort: boolean,
+): Promise<void> {
   if (target.kind === "unix") {
     await removeStaleSocket(target.path);
     await listening(server, { path: target.path, backlog });
     return;
   }
   const { port } = target;
+  const shared = { port, backlog, ...(reusePort && { reusePort }) };
   if (isWildcard(target.host)) {
     // As Go does: the wildcard of either family means both, where the system has both.
     try {
-      await listening(server, { port, host: "::", backlog });
+      await listening(server, { ...shared, host: "::" });
       return;
     } catch (cause) {
       const code = (cause as { code?: unknown }).code;
       if (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL" && code !== "EINVAL") throw cause;
     }
-    await listening(server, { port, host: "0.0.0.0", backlog });
+    await listening(server, { ...shared, host: "0.0.0.0" });
     return;
   }
-  await listening(server, { port, host: await resolve(target.host), backlog });
+  await listening(server, { ...shared, host: await resolve(target.host) });
 }
 
 function isWildcard(host: string): boolean {
@@ -50,7 +55,7 @@ async function removeStaleSocket(path: string): Promise<void> {
 
 type Where = { readonly backlog: number } & (
   | { readonly path: string }
-  | { readonly port: number; readonly host: string }
+  | { readonly port: number; readonly host: string; readonly reusePort?: boolean }
 );
 
 function listening(server: Server, where: Where): Promise<void> {

@@ -9,22 +9,28 @@ import type { Peer } from "../grpc.ts";
 import type { CoarseTimers } from "../timers/coarse-timers.ts";
 import { bind } from "./bind.ts";
 import type { ListenAddress } from "./listen-url.ts";
-import { plainPeer, securePeer } from "./peer.ts";
-import { sniff } from "./sniff.ts";
+import { addressOf, plainPeer, securePeer } from "./peer.ts";
+import { type Protocol, sniff } from "./sniff.ts";
+import { isGate, plainGate, type TlsGate } from "./tls-gate.ts";
 
 /** Who serves a connection once it is known what it speaks. `first` is what was read from the socket to find out. */
 export interface ConnectionSink {
   onHttp2(socket: Socket, peer: Peer, first: Buffer): void;
   onHttp1(socket: Socket, peer: Peer, first: Buffer): void;
-  /** A TLS handshake failed: etcd logs it ("rejected connection on client endpoint"). */
+  /** A TLS handshake failed, and there is no `TlsGate` to be told. */
   onTlsError(cause: Error, remoteAddress: string): void;
+  /** A connection was closed because of what it began with. */
+  onWrongStart?(reason: string, remoteAddress: string): void;
 }
 
 export interface ListenerOptions {
   /** All of one socket: at most one of them secure, at most one not. */
   readonly addresses: readonly ListenAddress[];
   /** Needed if one of the addresses is secure: certificate, key, authorities, `requestCert` and so on. */
-  readonly tls?: TlsOptions | undefined;
+  readonly tls?: TlsOptions | TlsGate | undefined;
+  readonly alpnProtocols?: readonly string[];
+  /** Several processes may listen on the port (SO_REUSEPORT). */
+  readonly reusePort?: boolean | undefined;
   readonly sink: ConnectionSink;
   readonly timers: CoarseTimers;
   /** For the handshake and for the first octets, each. */
@@ -33,6 +39,16 @@ export interface ListenerOptions {
 
 /** As etcd's listeners: lets the kernel find out that a silent client's machine is gone. */
 const tcpKeepAliveMs = 30_000;
+/** As in etcd. */
+const handshakeTimeoutMs = 10_000;
+/** Connections that have not said what they speak. Whoever comes then takes the place of the one that waits longest: who
+ * means it is through in a moment. */
+const undecidedMax = 4096;
+
+const notTls = "tls: first record does not look like a TLS handshake";
+const badRequest =
+  "HTTP/1.0 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" +
+  "Client sent an HTTP request to an HTTPS server.\n";
 
 /**
  * One listening socket, for TCP or unix, plain or TLS or both: the first octet of a connection tells a TLS handshake,
@@ -41,17 +57,21 @@ const tcpKeepAliveMs = 30_000;
 export class Listener {
   private readonly server: Server;
   private readonly tlsServer: TlsServer | undefined;
+  private readonly gate: TlsGate | undefined;
   private readonly options: ListenerOptions;
   private readonly allowsPlain: boolean;
-  /** Connections that have not said what they speak. */
-  private readonly undecided = new Set<Socket>();
+  /** Connections that have not said what they speak, with where they come from, the oldest first. */
+  private readonly undecided = new Map<Socket, string>();
 
   private constructor(options: ListenerOptions) {
     this.options = options;
     this.allowsPlain = options.addresses.some(({ secure }) => !secure);
     if (options.addresses.some(({ secure }) => secure)) {
-      if (options.tls === undefined) throw new Error("a secure address needs a certificate and a key");
-      this.tlsServer = this.makeTlsServer(options.tls);
+      const { tls, sink } = options;
+      if (tls === undefined) throw new Error("a secure address needs a certificate and a key");
+      this.gate = isGate(tls) ? tls : plainGate(tls, (cause, address) => sink.onTlsError(cause, address));
+      this.tlsServer = this.makeTlsServer(this.gate);
+      this.gate.onChange((changed) => this.setSecureContext(changed));
     }
     const keepAlive = { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs };
     this.server = createServer({ noDelay: true, ...keepAlive }, (socket) => this.onConnection(socket));
@@ -60,7 +80,7 @@ export class Listener {
   /** Rejects with the system's error if the address cannot be had. */
   static async open(options: ListenerOptions): Promise<Listener> {
     const listener = new Listener(options);
-    await bind(listener.server, options.addresses[0]!.target);
+    await bind(listener.server, options.addresses[0]!.target, options.reusePort ?? false);
     // From now on an error is one of `accept` (too many open files): the next connection may fare better.
     listener.server.on("error", () => {});
     return listener;
@@ -84,20 +104,23 @@ export class Listener {
   /** Takes no more connections. Those that have not said what they speak are closed. */
   close(): void {
     this.server.close();
-    for (const socket of this.undecided) socket.destroy();
+    for (const socket of this.undecided.keys()) socket.destroy();
   }
 
-  private makeTlsServer(tls: TlsOptions): TlsServer {
-    const { prefaceTimeoutMs, sink } = this.options;
+  private makeTlsServer(gate: TlsGate): TlsServer {
+    const { prefaceTimeoutMs, alpnProtocols = ["h2", "http/1.1"] } = this.options;
     const server = createTlsServer({
-      ALPNProtocols: ["h2", "http/1.1"],
-      handshakeTimeout: prefaceTimeoutMs,
-      ...tls,
+      ...gate.serverOptions,
+      ALPNProtocols: [...alpnProtocols],
+      handshakeTimeout: Math.min(prefaceTimeoutMs, handshakeTimeoutMs),
     });
-    server.on("secureConnection", (socket) => this.onSecure(socket));
+    server.on("secureConnection", (socket) => void this.onSecure(socket, gate));
     server.on("tlsClientError", (cause, socket) => {
-      sink.onTlsError(cause, `${socket.remoteAddress ?? ""}:${socket.remotePort ?? ""}`);
+      const bare = bareSocketOf(socket);
+      const known = bare && this.undecided.get(bare);
+      gate.rejected(cause, socket, known ?? addressOf(socket));
       socket.destroy();
+      bare?.destroy();
     });
     return server;
   }
@@ -107,37 +130,85 @@ export class Listener {
   }
 
   private onConnection(socket: Socket): void {
-    const { timers, prefaceTimeoutMs, sink } = this.options;
-    this.track(socket);
+    const { timers, prefaceTimeoutMs } = this.options;
+    this.track(socket, this.unixPath ?? addressOf(socket));
     // Under TLS nobody else listens for the errors of the bare socket.
     socket.on("error", () => {});
     sniff(socket, { timers, timeoutMs: prefaceTimeoutMs }, (protocol, first) => {
-      if (protocol === "tls" && this.tlsServer !== undefined) {
-        socket.unshift(first);
-        this.tlsServer.emit("connection", socket);
-        return;
-      }
-      this.undecided.delete(socket);
-      if (protocol === "tls" || !this.allowsPlain) socket.destroy();
-      else if (protocol === "http2") sink.onHttp2(socket, plainPeer(socket, this.unixPath), first);
-      else sink.onHttp1(socket, plainPeer(socket, this.unixPath), first);
+      if (protocol !== "tls") this.onPlain(socket, protocol, first);
+      else if (this.tlsServer === undefined) this.onWrongStart(socket, "tls: this port is without TLS");
+      else this.startTls(socket, first);
     });
   }
 
-  private onSecure(socket: TLSSocket): void {
+  private startTls(socket: Socket, first: Buffer): void {
+    void this.gate!.refresh().then(() => {
+      if (socket.destroyed) return;
+      socket.unshift(first);
+      this.tlsServer!.emit("connection", socket);
+    });
+  }
+
+  private onPlain(socket: Socket, protocol: Protocol | "unknown", first: Buffer): void {
+    const { sink } = this.options;
+    const remoteAddress = this.undecided.get(socket) ?? "";
+    this.undecided.delete(socket);
+    if (!this.allowsPlain) {
+      this.gate!.rejected(notTls, undefined, remoteAddress);
+      if (protocol === "http1") {
+        socket.resume();
+        socket.end(badRequest, () => socket.destroy());
+      } else socket.destroy();
+    } else if (protocol === "http2") sink.onHttp2(socket, plainPeer(socket, this.unixPath), first);
+    else if (protocol === "http1") sink.onHttp1(socket, plainPeer(socket, this.unixPath), first);
+    else socket.destroy();
+  }
+
+  private onWrongStart(socket: Socket, reason: string): void {
+    this.options.sink.onWrongStart?.(reason, this.undecided.get(socket) ?? "");
+    socket.destroy();
+  }
+
+  private async onSecure(socket: TLSSocket, gate: TlsGate): Promise<void> {
     const { timers, prefaceTimeoutMs, sink } = this.options;
-    this.track(socket);
-    const peer = securePeer(socket, this.unixPath);
+    const remoteAddress = this.unixPath ?? addressOf(socket);
+    this.track(socket, remoteAddress);
+    // Its place is taken by the socket with TLS.
+    const bare = bareSocketOf(socket);
+    if (bare !== undefined) this.undecided.delete(bare);
+    socket.on("error", () => {});
+    const admitted = gate.admit(socket, remoteAddress);
+    // No await without need: the next line may be a turn later, and clients begin to speak at once.
+    const refusal = typeof admitted === "object" ? await admitted : admitted;
+    if (refusal !== undefined) {
+      gate.rejected(refusal, socket, remoteAddress);
+      socket.destroy();
+    }
+    if (socket.destroyed) return;
+    const peer = securePeer(socket, this.unixPath, gate.namesClients);
     sniff(socket, { timers, timeoutMs: prefaceTimeoutMs }, (protocol, first) => {
       this.undecided.delete(socket);
       // What was agreed on by ALPN is what has to come; without ALPN the first octets decide.
       if (protocol === "http2" || socket.alpnProtocol === "h2") sink.onHttp2(socket, peer, first);
-      else sink.onHttp1(socket, peer, first);
+      else if (protocol === "http1") sink.onHttp1(socket, peer, first);
+      else socket.destroy();
     });
   }
 
-  private track(socket: Socket): void {
-    this.undecided.add(socket);
+  private track(socket: Socket, remoteAddress: string): void {
+    if (this.undecided.size >= undecidedMax) {
+      for (const oldest of this.undecided.keys()) {
+        this.undecided.delete(oldest);
+        oldest.destroy();
+        break;
+      }
+    }
+    this.undecided.set(socket, remoteAddress);
     socket.on("close", () => this.undecided.delete(socket));
   }
+}
+
+/** The socket under TLS. Undefined where a runtime does not say. */
+function bareSocketOf(socket: TLSSocket): Socket | undefined {
+  return (socket as { _parent?: Socket })._parent ?? undefined;
 }

@@ -10,8 +10,7 @@ const http2Start = "PRI";
 /** A longer request line is no HTTP/1.1 that we serve. */
 const maxRequestLineBytes = 8 * 1024;
 
-/** Undefined: not enough was read. "unknown": none of them, and the connection is closed without a word, as etcd's
- * multiplexer does. */
+/** Undefined: not enough was read. "unknown": none of them; etcd's multiplexer closes such a connection without a word. */
 function recognize(first: Buffer): Protocol | "unknown" | undefined {
   if (first[0] === tlsHandshakeRecord) return "tls";
   const start = first.toString("latin1", 0, http2Start.length);
@@ -29,7 +28,7 @@ function recognize(first: Buffer): Protocol | "unknown" | undefined {
 export function sniff(
   socket: Socket,
   options: { readonly timers: CoarseTimers; readonly timeoutMs: number },
-  found: (protocol: Protocol, first: Buffer) => void,
+  found: (protocol: Protocol | "unknown", first: Buffer) => void,
 ): void {
   let seen: Buffer | undefined;
   const timer = options.timers.arm(options.timeoutMs, { onTimer: () => socket.destroy() });
@@ -38,10 +37,6 @@ export function sniff(
     const protocol = recognize(seen);
     if (protocol === undefined) return;
     stop();
-    if (protocol === "unknown") {
-      socket.destroy();
-      return;
-    }
     socket.pause();
     found(protocol, seen);
   };

@@ -93,7 +93,7 @@ describe("TLS", () => {
     await spare.stop();
     const listeners = await server.server.listenAll(
       [`http://127.0.0.1:${port}`, `https://127.0.0.1:${port}`],
-      server1,
+      { tls: server1 },
     );
     assert.equal(listeners.length, 1);
     assert.equal(await callOver(port, { ca: certificates.authority }), "over tls");

@@ -6,6 +6,7 @@ import type { Logger } from "../../lib/logger.ts";
 import type { Peer } from "../grpc.ts";
 import { parseListenUrl } from "../listen/listen-url.ts";
 import { Listener } from "../listen/listener.ts";
+import type { TlsGate } from "../listen/tls-gate.ts";
 import { CoarseTimers } from "../timers/coarse-timers.ts";
 import { ServerConnection } from "./http1/server-connection.ts";
 import { defaultPeerLimits, type PeerLimits } from "./limits.ts";
@@ -39,7 +40,11 @@ export class PeerServer {
   }
 
   /** Listens on etcd's URLs; if one cannot be had, none is. Rejects with the system's error. */
-  async listenAll(urls: readonly string[], tls?: TlsOptions): Promise<Listener[]> {
+  async listenAll(
+    urls: readonly string[],
+    tls?: TlsOptions | TlsGate,
+    reusePort?: boolean,
+  ): Promise<Listener[]> {
     const groups = Map.groupBy(urls.map(parseListenUrl), ({ key }) => key);
     const opened: Listener[] = [];
     try {
@@ -47,13 +52,19 @@ export class PeerServer {
         opened.push(
           await Listener.open({
             addresses,
-            tls: tls && { ...tls, ALPNProtocols: ["http/1.1"] },
+            tls,
+            alpnProtocols: ["http/1.1"],
+            reusePort,
             sink: {
               // Members speak HTTP/1.1, as etcd's do.
               onHttp2: (socket) => socket.destroy(),
               onHttp1: (socket, peer, first) => this.accept(socket, peer, first),
               onTlsError: (cause, remoteAddress) => {
                 const fields = { "remote-addr": remoteAddress, error: cause.message };
+                this.#logger.warn("rejected connection on peer endpoint", fields);
+              },
+              onWrongStart: (error, remoteAddress) => {
+                const fields = { "remote-addr": remoteAddress, error };
                 this.#logger.warn("rejected connection on peer endpoint", fields);
               },
             },

@@ -229,11 +229,11 @@ describe("members", () => {
     const ca = certificates.authority;
     const options = (server: { cert: string; key: string }) => ({
       serverTls: { ...server, ca, requestCert: true, rejectUnauthorized: true },
-      tls: () => ({ ...certificates.client, ca }),
+      tls: { options: () => ({ ...certificates.client, ca }) },
     });
     const a = await TestMember.start({ id: 1, ...options(certificates.server1) });
     const b = await TestMember.start({ id: 2, ...options(certificates.server2) });
-    const stranger = await TestMember.start({ id: 3, tls: () => ({ ca }) });
+    const stranger = await TestMember.start({ id: 3, tls: { options: () => ({ ca }) } });
     assert.match(a.url, /^https:/);
     for (const member of [a, b]) introduce(member, [a, b]);
     stranger.transport.addPeer(a.id, [a.url]);

@@ -1,11 +1,15 @@
 /** Connections to other members. */
 import { connect, isIP, type Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../../../lib/clock.ts";
 import type { EtcdUrl } from "../../../lib/etcd-url.ts";
 
-/** Certificates and the like for a connection to `url`; asked for each time, because certificates change. */
-export type TlsSource = (url: EtcdUrl) => ConnectionOptions;
+export interface TlsSource {
+  /** Certificates and the like; asked for each time, because they change. */
+  options(url: EtcdUrl): ConnectionOptions | Promise<ConnectionOptions>;
+  /** Why a server that has shown a good certificate is not the right one all the same; undefined if it is. */
+  whyNot?(socket: TLSSocket): string | undefined;
+}
 
 export interface DialOptions {
   readonly clock: Clock;
@@ -18,14 +22,21 @@ export interface DialOptions {
 const keepAliveDelayMs = 30_000;
 
 /** A connection to `url`, with TLS if it says so. Rejects with an error worded as Go does. */
-export function dial(url: EtcdUrl, options: DialOptions): Promise<Socket> {
-  const { clock, timeoutMs, signal } = options;
+export async function dial(url: EtcdUrl, options: DialOptions): Promise<Socket> {
+  const tlsOptions = isPlain(url) ? undefined : await options.tls?.options(url);
+  if (options.signal?.aborted) throw aborted();
+  return await connected(url, options, tlsOptions);
+}
+
+const isPlain = ({ scheme }: EtcdUrl): boolean => scheme === "http" || scheme === "unix";
+
+function connected(
+  url: EtcdUrl,
+  { clock, timeoutMs, signal, tls }: DialOptions,
+  tlsOptions: ConnectionOptions | undefined,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(aborted());
-      return;
-    }
-    const { socket, ready } = begin(url, options.tls);
+    const { socket, ready } = begin(url, tlsOptions);
     const settle = (): void => {
       timer.cancel();
       signal?.removeEventListener("abort", onAbort);
@@ -44,6 +55,11 @@ export function dial(url: EtcdUrl, options: DialOptions): Promise<Socket> {
     const onClose = (): void => fail(new Error(`dial ${placeOf(url)}: EOF`));
     const onAbort = (): void => fail(aborted());
     const onReady = (): void => {
+      const refusal = isPlain(url) ? undefined : tls?.whyNot?.(socket as TLSSocket);
+      if (refusal !== undefined) {
+        fail(new Error(`dial ${placeOf(url)}: ${refusal}`));
+        return;
+      }
       settle();
       socket.setNoDelay(true);
       socket.setKeepAlive(true, keepAliveDelayMs);
@@ -58,12 +74,12 @@ export function dial(url: EtcdUrl, options: DialOptions): Promise<Socket> {
   });
 }
 
-function begin(url: EtcdUrl, tls: TlsSource | undefined): { socket: Socket; ready: string } {
+function begin(url: EtcdUrl, tlsOptions: ConnectionOptions | undefined): { socket: Socket; ready: string } {
   const target =
     url.socketPath === "" ? { host: url.hostname || "localhost", port: url.port } : { path: url.socketPath };
-  if (url.scheme === "http" || url.scheme === "unix") return { socket: connect(target), ready: "connect" };
+  if (isPlain(url)) return { socket: connect(target), ready: "connect" };
   const named = isIP(url.hostname) === 0 && url.hostname !== "" ? { servername: url.hostname } : {};
-  const socket = connectTls({ ...target, ...named, ALPNProtocols: ["http/1.1"], ...tls?.(url) });
+  const socket = connectTls({ ...target, ...named, ALPNProtocols: ["http/1.1"], ...tlsOptions });
   return { socket, ready: "secureConnect" };
 }
 
