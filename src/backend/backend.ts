@@ -108,6 +108,14 @@ export interface ScanPart {
   readonly rest: KeySpan | undefined;
 }
 
+/** How much of a compaction is done in one go, and what comes between two of them. */
+export interface CompactionPace {
+  /** Versions looked at before each rest. */
+  readonly batchRows: number;
+  /** Not called after the last batch. */
+  readonly rest: () => Promise<void>;
+}
+
 export interface CompactionProgress {
   /** Versions removed by this compaction. */
   readonly removed: number;
@@ -158,7 +166,11 @@ export interface Backend {
    * background, in small transactions. Call only after a generation with that compactRevision was written. Calls
    * follow each other; one that was aborted or cut off by a crash goes on where it was when compact is called again.
    */
-  compact(revision: Revision, signal?: { readonly aborted: boolean }): Promise<CompactionProgress>;
+  compact(
+    revision: Revision,
+    signal?: { readonly aborted: boolean },
+    pace?: CompactionPace,
+  ): Promise<CompactionProgress>;
   /** Gives free pages back to the file system while reads and writes go on. */
   defragment(signal?: { readonly aborted: boolean }): Promise<void>;
 

@@ -32,6 +32,7 @@ import { openPorts } from "./serve/listen.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
 import { PeerPort } from "./serve/peer-port.ts";
 import { registerProcessMetrics } from "./serve/process-metrics.ts";
+import { settingsOf } from "./serve/settings.ts";
 import { openTls } from "./serve/tls.ts";
 import { untilStopped } from "./serve/until-stopped.ts";
 
@@ -70,9 +71,9 @@ async function run(
     snapshotDir: data.snapshotDir,
     tls: tls.peer,
   });
-  const server = await bootstrap(
-    await bootstrapOptions({ config, logger, data, metrics: serverMetrics, stop, peerPort }),
-  );
+  const options = await bootstrapOptions({ config, logger, data, metrics: serverMetrics, stop, peerPort });
+  const server = await bootstrap(options);
+  if (options.hasLog && config.featureGates.InitialCorruptCheck) await checkInitialHash(server, logger);
   registerGauges(metrics, gaugesOf(server));
   const health = new HealthStatus();
   const routes = createRoutes(server, health);
@@ -142,27 +143,7 @@ async function bootstrapOptions(around: Surroundings): Promise<BootstrapOptions>
   const { config, logger, data, metrics, stop, peerPort } = around;
   const { logDir } = data;
   return {
-    settings: {
-      name: config.name,
-      advertiseClientUrls: config.advertiseClientUrls.map((url) => url.href),
-      tickMs: config.heartbeatIntervalMs,
-      electionTicks: config.electionTicks,
-      snapshotCount: config.snapshotCount,
-      keepWalSegments: config.maxWals,
-      maxRequestBytes: config.maxRequestBytes,
-      maxTxnOps: config.maxTxnOps,
-      quotaBackendBytes: config.quotaBackendBytes,
-      storeLimits: {
-        generationBytes: 1024 * 1024,
-        generationDelayMs: 50,
-        overlayBytesMax: config.storageOverlayBytes,
-      },
-      watchProgressIntervalMs: config.watchProgressNotifyIntervalMs,
-      logBytesMax: 64 * 1024 * 1024,
-      cacheBytes: 4 * 1024 * 1024,
-      strictReconfigCheck: config.strictReconfigCheck,
-      initialElectionTickAdvance: config.initialElectionTickAdvance,
-    },
+    settings: settingsOf(config),
     clock: systemClock,
     logger,
     metrics,
@@ -207,6 +188,16 @@ async function bootstrapOptions(around: Surroundings): Promise<BootstrapOptions>
     onFatal: stop.fatal,
     onRemoved: stop.end,
   };
+}
+
+async function checkInitialHash(server: EtcdServer, logger: Logger): Promise<void> {
+  try {
+    await server.checkInitialHash();
+  } catch (error) {
+    logger.at("cmd/serve.ts").error("checkInitialHashKV failed", { error: (error as Error).message });
+    await server.stop();
+    throw error;
+  }
 }
 
 function memoryLog(metadata: Uint8Array) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { gateEntries } from "./feature-gates.ts";
 import { configFromObject } from "./from-object.ts";
 import { load, loadGood, loadYaml, refusal, warnings } from "./testing/load.ts";
 
@@ -224,13 +225,16 @@ describe("deprecated flags", () => {
 
 describe("feature gates without effect", () => {
   it("warn once each", async () => {
-    const { notices } = await loadGood({
-      args: ["--feature-gates=InitialCorruptCheck=true,FastLeaseKeepAlive=false"],
-    });
+    const later = gateEntries.flatMap(([name, { later }]) => (later === undefined ? [] : [{ name, later }]));
+    const switched = ["FastLeaseKeepAlive=false", ...later.map(({ name }) => `${name}=true`)];
+    const { notices } = await loadGood({ args: [`--feature-gates=${switched.join(",")}`] });
     const lines = warnings(notices).filter((line) => line.startsWith("feature gate"));
-    assert.deepEqual(lines, [
-      "feature gate InitialCorruptCheck=true has no effect yet (for a later version: corruption checks)",
-    ]);
+    assert.deepEqual(
+      lines,
+      later.map(
+        (gate) => `feature gate ${gate.name}=true has no effect yet (for a later version: ${gate.later})`,
+      ),
+    );
   });
 });
 

@@ -21,7 +21,6 @@ export const gateTable = {
     default: false,
     stage: "ALPHA",
     help: "The leader compares its members' hashes after each compaction.",
-    later: "corruption checks",
   },
   FastLeaseKeepAlive: {
     default: true,
@@ -32,7 +31,6 @@ export const gateTable = {
     default: false,
     stage: "ALPHA",
     help: "Compare hashes with the other members before serving.",
-    later: "corruption checks",
   },
   LeaseCheckpoint: {
     default: false,

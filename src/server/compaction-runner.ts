@@ -2,7 +2,7 @@
  * The physical part of compaction: once a compact revision is in the backend and no read needs what lies before it, the
  * backend removes superseded versions in the background. What a crash cut short is taken up again at the next start.
  */
-import type { Backend } from "../backend/backend.ts";
+import type { Backend, CompactionPace } from "../backend/backend.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Revision } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -17,11 +17,21 @@ const backendTarget = (compactRevision: number): Revision => (compactRevision - 
 /** A read at an older revision may go on for so long after a compaction; then it fails as if it had come later. */
 const readGraceMs = 5_000;
 
+export interface CompactionPaceSettings {
+  /** Versions looked at before each rest. */
+  readonly batchRows: number;
+  readonly restMs: number;
+}
+
 export interface CompactionRunnerOptions {
   readonly backend: Backend;
   readonly store: KeyValueStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** `--compaction-batch-limit` and `--compaction-sleep-interval`. Undefined: as fast as it goes. */
+  readonly pace?: CompactionPaceSettings | undefined;
+  /** Called before versions are removed for `revision`; nothing is until it resolves. */
+  readonly before?: (revision: Revision, signal: { readonly aborted: boolean }) => Promise<void>;
   readonly onFatal: (error: Error) => void;
   /** For metrics: versions removed, and how long it took. */
   readonly onFinished: (removed: number, tookMs: number) => void;
@@ -30,6 +40,8 @@ export interface CompactionRunnerOptions {
 export class CompactionRunner {
   readonly #options: CompactionRunnerOptions;
   readonly #abort = { aborted: false };
+  /** Ends the rest between two batches. */
+  #wakeUp: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #waiting = false;
   /** Those who want the history to stay as it is. */
@@ -79,6 +91,7 @@ export class CompactionRunner {
 
   async stop(): Promise<void> {
     this.#abort.aborted = true;
+    this.#wakeUp?.();
     for (const { reject } of this.#waiters) reject(new Error("etcdserver: server stopped"));
     this.#waiters = [];
     await this.#running;
@@ -97,7 +110,8 @@ export class CompactionRunner {
     const { backend, clock, logger, onFinished, onFatal } = this.#options;
     const startMs = clock.monotonicMs();
     try {
-      const { removed } = await backend.compact(backendTarget(revision), this.#abort);
+      await this.#options.before?.(revision, this.#abort);
+      const { removed } = await backend.compact(backendTarget(revision), this.#abort, this.#pace());
       const tookMs = clock.monotonicMs() - startMs;
       if (!this.#abort.aborted) {
         logger.info("finished scheduled compaction", {
@@ -117,6 +131,24 @@ export class CompactionRunner {
     }
     this.#wake();
     this.poke();
+  }
+
+  #pace(): CompactionPace | undefined {
+    const { pace } = this.#options;
+    if (pace === undefined) return undefined;
+    return { batchRows: pace.batchRows, rest: () => this.#rest(pace.restMs) };
+  }
+
+  #rest(restMs: number): Promise<void> {
+    if (this.#abort.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(restMs, () => this.#wakeUp?.());
+      this.#wakeUp = () => {
+        timer.cancel();
+        this.#wakeUp = undefined;
+        resolve();
+      };
+    });
   }
 
   #wake(): void {

@@ -7,7 +7,8 @@ import type { Timer } from "../lib/clock.ts";
 import { type LeaseId, type MemberId, noLease, noMember, type RaftIndex, type Term } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Steps } from "../lib/steps.ts";
-import type { LeaseTimes } from "./peers.ts";
+import { CorruptionChecks } from "./corruption/corruption-checks.ts";
+import type { LeaseTimes, PeerHash } from "./peers.ts";
 import { ServerCore } from "./server-core.ts";
 import { type EtcdServerParts, electionTimeoutMs, quotaBytes, requestTimeoutMs } from "./server-parts.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "./snapshot/database-snapshot.ts";
@@ -18,11 +19,36 @@ export type { EtcdServerParts, EtcdServerSettings } from "./server-parts.ts";
 export class EtcdServer extends ServerCore {
   readonly versions = { server: etcdVersion, storage: storageVersion };
   readonly #headerPrefix: Uint8Array;
+  readonly #corruption: CorruptionChecks;
 
   constructor(parts: EtcdServerParts) {
     super(parts);
     const { id, localId } = parts.cluster;
     this.#headerPrefix = headerPrefix({ clusterId: id, memberId: localId });
+    this.#corruption = new CorruptionChecks({
+      parts,
+      isLeader: () => this.isLeader,
+      hash: () => this.store.hashByRevision(0),
+      run: (steps) => this.stepped(steps),
+      compactionHashes: () => this.storage.current.hashes?.newestFirst() ?? [],
+      linearize: () => new Promise((resolve, reject) => this.linearizable(resolve, reject)),
+      propose: (request) => this.propose(request, () => {}),
+    });
+  }
+
+  override start(): Promise<void> {
+    this.#corruption.start();
+    return super.start();
+  }
+
+  override stop(): Promise<void> {
+    this.#corruption.stop();
+    return super.stop();
+  }
+
+  /** Compares this member's data with the others', before it serves anybody. Rejects with a BootstrapError. */
+  checkInitialHash(): Promise<void> {
+    return this.#corruption.initial();
   }
 
   header(): HeaderFields {
@@ -68,6 +94,8 @@ export class EtcdServer extends ServerCore {
   *hashKv(
     revision: number,
   ): Steps<{ hash: number; compactRevision: number; hashRevision: number; currentRevision: number }> {
+    const kept = this.storage.current.hashes?.at(revision);
+    if (kept) return { ...kept, currentRevision: this.store.revision };
     const answer = yield* this.store.hashByRevision(revision);
     return { ...answer, currentRevision: answer.revision };
   }
@@ -116,6 +144,14 @@ export class EtcdServer extends ServerCore {
   /** What the leader knows of a lease. Rejects with ErrLeaseNotFound or another of etcd's errors. */
   leaseTimes(id: LeaseId, withKeys: boolean): Promise<LeaseTimes> {
     return this.leaseCalls.times(id, withKeys);
+  }
+
+  /** HashKV for another member. Rejects with ErrCompacted and ErrFutureRev. */
+  async peerHash(revision: number): Promise<PeerHash> {
+    const { hash, compactRevision, hashRevision, currentRevision } = await this.stepped(
+      this.hashKv(revision),
+    );
+    return { hash, compactRevision, hashRevision, revision: currentRevision };
   }
 
   /** The same where this member leads; otherwise ErrNotLeader. */

@@ -56,6 +56,8 @@ export class MemberStorage {
       snapshotCount: settings.snapshotCount,
       logBytesMax: settings.logBytesMax,
       keepWalSegments: settings.keepWalSegments,
+      compactionPace: settings.compactionPace,
+      hashCompactions: (settings.corruption?.compactHashCheckMs ?? 0) > 0,
       runSteps: (steps, done, failed, isCancelled) => slices.run(steps, done, failed, isCancelled),
       onRoom: () => raftLoop().flush(),
       onFatal,

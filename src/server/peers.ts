@@ -32,6 +32,15 @@ export interface LeaseTimes {
   readonly keys: readonly Uint8Array[];
 }
 
+/** What a member says of its data at a revision. */
+export interface PeerHash {
+  readonly hash: number;
+  readonly compactRevision: number;
+  readonly hashRevision: number;
+  /** The member's newest one. */
+  readonly revision: number;
+}
+
 export interface Peers {
   /** Sends each message to the member it is for, or loses it; never a MsgSnap. What an entry has in `decoded` stays here. */
   send(messages: readonly Message[]): void;
@@ -46,6 +55,9 @@ export interface Peers {
 
   /** Rejects when the member cannot be asked. */
   versions(member: Member): Promise<MemberVersions>;
+  /** The hash of a member's data at a revision (0: its newest), asked at one of its peer URLs. Rejects with ErrCompacted,
+   * ErrFutureRev or ErrClusterIDMismatch when the member says so, with anything else when it could not be asked. */
+  hashKv(member: Member, url: string, revision: number): Promise<PeerHash>;
   /** Has the leader renew a lease: gives its time to live in seconds. Rejects with ErrLeaseNotFound when the leader says so,
    * with anything else when it could not be asked or does not lead. */
   renewLease(leader: Member, id: LeaseId): Promise<number>;
@@ -69,6 +81,7 @@ export const noPeers: Peers = {
   remove() {},
   activeSinceMs: () => undefined,
   versions: unreachable,
+  hashKv: unreachable,
   renewLease: unreachable,
   leaseTimes: unreachable,
   promote: unreachable,

@@ -135,6 +135,7 @@ export class ServerCore {
       applyConfChange: (change) => node.applyConfChange(change),
       onMembershipChange: () => this.#membershipChanged(),
       onLeaderEntry: (term) => this.#leaderEntryApplied(term),
+      onCompaction: (revision, previous) => this.storage.current.hashes?.scheduled(revision, previous),
       onLeaseRevoked: (id) => this.leases.revoked(id),
       onApplied: (field, error) => this.metrics.countApplied(field, error),
     };
@@ -210,7 +211,7 @@ export class ServerCore {
       leaderCalls: this.clusterParts.leaderCalls,
       store: () => this.store,
       linearizable: (ready, failed) => this.linearizable(ready, failed),
-      stepped: (steps) => this.#stepped(steps),
+      stepped: (steps) => this.stepped(steps),
       keepAliveHere: (id, done) => this.leases.keepAliveHere(id, done),
     });
   }
@@ -335,7 +336,7 @@ export class ServerCore {
     this.slices.run(steps, done, failed, isCancelled);
   }
 
-  #stepped<T>(steps: Steps<T>): Promise<T> {
+  protected stepped<T>(steps: Steps<T>): Promise<T> {
     return new Promise((resolve, reject) => this.runSteps(steps, resolve, reject, never));
   }
 

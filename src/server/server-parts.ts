@@ -8,6 +8,8 @@ import type { MvccStore } from "../mvcc/store.ts";
 import type { RawNode } from "../raft/raw-node.ts";
 import type { Wal } from "../wal/wal.ts";
 import type { Alarms } from "./alarms.ts";
+import type { CompactionPaceSettings } from "./compaction-runner.ts";
+import type { CorruptionSettings } from "./corruption/corruption-checks.ts";
 import type { Peers } from "./peers.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import type { StoreSlots } from "./snapshot/store-slots.ts";
@@ -35,6 +37,10 @@ export interface EtcdServerSettings {
   readonly strictReconfigCheck: boolean;
   /** `--initial-election-tick-advance`: a member that has found others does not wait a whole timeout for a leader. */
   readonly initialElectionTickAdvance: boolean;
+  /** Undefined: the members' data is never compared. */
+  readonly corruption?: CorruptionSettings | undefined;
+  /** Undefined: compactions do not rest. */
+  readonly compactionPace?: CompactionPaceSettings | undefined;
 }
 
 export interface EtcdServerParts {

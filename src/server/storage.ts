@@ -10,7 +10,8 @@ import type { Steps } from "../lib/steps.ts";
 import type { MvccStore } from "../mvcc/store.ts";
 import type { RawNode } from "../raft/raw-node.ts";
 import type { Wal } from "../wal/wal.ts";
-import { CompactionRunner } from "./compaction-runner.ts";
+import { type CompactionPaceSettings, CompactionRunner } from "./compaction-runner.ts";
+import { CompactionHashes } from "./corruption/compaction-hashes.ts";
 import { LogTrimmer } from "./log-trimmer.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { SnapshotMaker } from "./snapshot/database-snapshot.ts";
@@ -28,6 +29,9 @@ export interface StorageOptions {
   readonly snapshotCount: number;
   readonly logBytesMax: number;
   readonly keepWalSegments: number;
+  readonly compactionPace: CompactionPaceSettings | undefined;
+  /** Whether compactions are hashed, for members to compare. */
+  readonly hashCompactions: boolean;
   readonly runSteps: <T>(
     steps: Steps<T>,
     done: (value: T) => void,
@@ -48,6 +52,8 @@ export class Storage {
   readonly store: MvccStore;
   readonly writer: StoreWriter;
   readonly compaction: CompactionRunner;
+  /** Undefined if compactions are not hashed. */
+  readonly hashes: CompactionHashes | undefined;
   readonly trimmer: LogTrimmer;
   readonly snapshots: SnapshotMaker;
   readonly #clock: Clock;
@@ -70,7 +76,10 @@ export class Storage {
       },
       onCommitTime: (seconds) => metrics.backendCommitSeconds.observe(seconds),
     });
+    this.hashes = options.hashCompactions ? hashesOf(options) : undefined;
     this.compaction = new CompactionRunner({
+      pace: options.compactionPace,
+      before: async (revision, signal) => this.hashes?.make(revision, signal),
       backend,
       store,
       clock,
@@ -129,4 +138,12 @@ export class Storage {
     this.store.pins.expireAll();
     await this.backend.close();
   }
+}
+
+function hashesOf({ store, logger, runSteps }: StorageOptions): CompactionHashes {
+  return new CompactionHashes({
+    logger: logger.at("server/corruption/compaction-hashes.ts"),
+    hash: (revision, previous) => store.hashByRevision(revision, previous),
+    run: (steps) => new Promise((resolve, reject) => runSteps(steps, resolve, reject, () => false)),
+  });
 }

@@ -10,6 +10,7 @@ import type {
   Backend,
   BackendPosition,
   BinaryKey,
+  CompactionPace,
   CompactionProgress,
   Generation,
   KeySpan,
@@ -169,8 +170,12 @@ export class MemoryBackend implements Backend {
     await this.#writes;
   }
 
-  compact(revision: Revision, signal?: { readonly aborted: boolean }): Promise<CompactionProgress> {
-    return this.#inBackground(() => this.#compact(revision, signal));
+  compact(
+    revision: Revision,
+    signal?: { readonly aborted: boolean },
+    pace?: CompactionPace,
+  ): Promise<CompactionProgress> {
+    return this.#inBackground(() => this.#compact(revision, signal, pace));
   }
 
   defragment(): Promise<void> {
@@ -244,8 +249,13 @@ export class MemoryBackend implements Backend {
   }
 
   /** See sqlite/compactor.ts: each version at or before `revision` has superseded the one before it. */
-  async #compact(revision: Revision, signal?: { readonly aborted: boolean }): Promise<CompactionProgress> {
+  async #compact(
+    revision: Revision,
+    signal?: { readonly aborted: boolean },
+    pace?: CompactionPace,
+  ): Promise<CompactionProgress> {
     let removed = 0;
+    let looked = 0;
     while (!this.#closed && !signal?.aborted) {
       await this.#pause();
       const block = this.#history.after(this.#compacted.revision, this.#compacted.sub);
@@ -262,6 +272,10 @@ export class MemoryBackend implements Backend {
         this.#position = { ...this.#position, compactedRevision };
         break;
       }
+      looked += batch.length;
+      if (pace === undefined || looked < pace.batchRows) continue;
+      looked = 0;
+      await pace.rest();
     }
     return { removed };
   }

@@ -8,13 +8,14 @@ export function standingOf(writer: SqliteWriter): Standing {
 
 export function answer(writer: SqliteWriter, request: Request): Extract<Reply, { ok: true }> {
   let removed = 0;
+  let looked = 0;
   let done = true;
   switch (request.kind) {
     case "write":
       writer.write(request.buffer);
-      return { ok: true, standing: standingOf(writer), removed, done, buffer: request.buffer };
+      return { ok: true, standing: standingOf(writer), removed, looked, done, buffer: request.buffer };
     case "compact":
-      ({ removed, done } = writer.compact(request.revision, request.budgetMs));
+      ({ removed, looked, done } = writer.compact(request));
       break;
     case "vacuum":
       done = writer.vacuum(request.budgetMs);
@@ -28,8 +29,8 @@ export function answer(writer: SqliteWriter, request: Request): Extract<Reply, {
     case "close": {
       const last = standingOf(writer);
       writer.close();
-      return { ok: true, standing: last, removed, done };
+      return { ok: true, standing: last, removed, looked, done };
     }
   }
-  return { ok: true, standing: standingOf(writer), removed, done };
+  return { ok: true, standing: standingOf(writer), removed, looked, done };
 }

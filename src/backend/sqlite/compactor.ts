@@ -15,9 +15,19 @@ import { verifyLogHead } from "./verify-row.ts";
 /** Rows looked at between two looks at the clock. */
 const rowsPerBatch = 200;
 
+/** One slice of a compaction. */
+export interface CompactRequest {
+  readonly revision: number;
+  readonly budgetMs: number;
+  /** Versions to look at, at most. */
+  readonly rowsMax: number;
+}
+
 export interface CompactionSlice {
   readonly state: State;
   readonly removed: number;
+  /** Versions looked at. */
+  readonly looked: number;
   readonly done: boolean;
 }
 
@@ -31,32 +41,38 @@ export class Compactor {
   constructor(db: SqliteDatabase, file: string) {
     this.#file = file;
     this.#next = db.prepare(`SELECT seq, main, sub, create_rev, version, lease, prev, chain, head_check, key
-      FROM log WHERE seq > +? ORDER BY seq LIMIT ${rowsPerBatch}`);
+      FROM log WHERE seq > +? ORDER BY seq LIMIT +?`);
     this.#deleteLog = db.prepare("DELETE FROM log WHERE seq = +?");
     this.#deleteCur = db.prepare("DELETE FROM cur WHERE key = +? AND seq = +?");
     this.#deleteMilestone = db.prepare("DELETE FROM milestone WHERE key = +? AND seq = +?");
   }
 
-  /** Works for about `budgetMs` inside a transaction that the caller has begun. The caller writes the state. */
-  slice(state: State, revision: number, budgetMs: number): CompactionSlice {
+  /**
+   * Works for about `budgetMs`, or until it has looked at `rowsMax` versions, inside a transaction that the caller has
+   * begun. The caller writes the state.
+   */
+  slice(state: State, { revision, budgetMs, rowsMax }: CompactRequest): CompactionSlice {
     const start = performance.now();
     let { compact_seq } = state;
     let removed = 0;
+    let looked = 0;
     let done = revision <= state.compacted_revision;
-    while (!done && performance.now() - start < budgetMs) {
-      const rows = this.#nextRows(compact_seq, revision);
+    while (!done && looked < rowsMax && performance.now() - start < budgetMs) {
+      const limit = Math.min(rowsPerBatch, rowsMax - looked);
+      const rows = this.#nextRows(compact_seq, revision, limit);
       removed += this.#remove(rows);
+      looked += rows.length;
       compact_seq = rows.at(-1)?.seq ?? compact_seq;
-      done = rows.length < rowsPerBatch;
+      done = rows.length < limit;
     }
     const compacted_revision = done ? Math.max(revision, state.compacted_revision) : state.compacted_revision;
-    return { state: { ...state, compact_seq, compacted_revision }, removed, done };
+    return { state: { ...state, compact_seq, compacted_revision }, removed, looked, done };
   }
 
   /** `main` grows with `seq`, which SQLite does not know: ending at the first row that is too new is up to us. */
-  #nextRows(after: number, revision: number): LogHeadRow[] {
+  #nextRows(after: number, revision: number, limit: number): LogHeadRow[] {
     const rows: LogHeadRow[] = [];
-    for (const row of this.#next.iterate(after)) {
+    for (const row of this.#next.iterate(after, limit)) {
       if (row.main > revision) break;
       rows.push(row);
     }

@@ -1,5 +1,6 @@
 /** What the main thread and the writer's thread say to each other. Requests are answered in their order. */
 import type { SqliteDriverName } from "../../runtime/sqlite.ts";
+import type { CompactRequest } from "./compactor.ts";
 import type { Failure } from "./failures.ts";
 import type { State } from "./state.ts";
 import type { Sizes, WriterOptions } from "./writer.ts";
@@ -14,7 +15,7 @@ export interface WorkerStart {
 export type Request =
   /** The buffer is handed over, and back with the answer. */
   | { readonly kind: "write"; readonly buffer: ArrayBuffer }
-  | { readonly kind: "compact"; readonly revision: number; readonly budgetMs: number }
+  | ({ readonly kind: "compact" } & CompactRequest)
   | { readonly kind: "vacuum"; readonly budgetMs: number }
   | { readonly kind: "checkpoint" }
   | { readonly kind: "sync" }
@@ -33,6 +34,8 @@ export type Reply =
       readonly standing: Standing;
       readonly buffer?: ArrayBuffer;
       readonly removed: number;
+      /** Versions that a compaction looked at. */
+      readonly looked: number;
       readonly done: boolean;
     }
   | { readonly ok: false; readonly failure: Failure };

@@ -10,6 +10,7 @@ import type {
   Backend,
   BackendPosition,
   BinaryKey,
+  CompactionPace,
   CompactionProgress,
   Generation,
   KeySpan,
@@ -165,14 +166,25 @@ export class SqliteBackend implements Backend {
     this.#catchUp();
   }
 
-  compact(revision: Revision, signal?: { readonly aborted: boolean }): Promise<CompactionProgress> {
+  compact(
+    revision: Revision,
+    signal?: { readonly aborted: boolean },
+    pace?: CompactionPace,
+  ): Promise<CompactionProgress> {
+    const batchRows = pace?.batchRows ?? Number.MAX_SAFE_INTEGER;
     return this.#inBackground(async () => {
       let removed = 0;
+      let left = batchRows;
       while (!this.#closed && !signal?.aborted) {
-        const slice = await this.#client.request({ kind: "compact", revision, budgetMs: sliceMs });
+        const request = { kind: "compact", revision, budgetMs: sliceMs, rowsMax: left } as const;
+        const slice = await this.#client.request(request);
         this.#catchUp();
         removed += slice.removed;
         if (slice.done) break;
+        left -= slice.looked;
+        if (left > 0) continue;
+        await pace?.rest();
+        left = batchRows;
       }
       return { removed };
     });

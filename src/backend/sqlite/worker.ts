@@ -77,7 +77,7 @@ sqliteDriver(start.driver).then(
       send({ ok: false, failure: toFailure(toBackendError(error, start.file)) });
       return;
     }
-    send({ ok: true, standing: standingOf(writer), removed: 0, done: true });
+    send({ ok: true, standing: standingOf(writer), removed: 0, looked: 0, done: true });
     for (const request of early.splice(0)) handle(request);
   },
   (error: unknown) => {

@@ -4,7 +4,7 @@
 import { closeSync, fdatasyncSync, openSync, statSync } from "node:fs";
 import type { SqliteDatabase, SqliteDriver, SqliteStatement } from "../../runtime/sqlite.ts";
 import { GenerationWriter } from "./apply-generation.ts";
-import { Compactor } from "./compactor.ts";
+import { Compactor, type CompactRequest } from "./compactor.ts";
 import { type ConnectionOptions, openWriter, pragmaValue } from "./connection.ts";
 import { toBackendError } from "./failures.ts";
 import { GenerationReader } from "./generation-buffer.ts";
@@ -76,13 +76,13 @@ export class SqliteWriter {
     this.#transaction(() => this.#generations.apply(generation, this.#state));
   }
 
-  /** A slice of compaction. Returns how many versions it removed, and whether all is done. */
-  compact(revision: number, budgetMs: number): { removed: number; done: boolean } {
-    let result = { removed: 0, done: true };
+  /** A slice of compaction. Returns how many versions it removed and looked at, and whether all is done. */
+  compact(request: CompactRequest): { removed: number; looked: number; done: boolean } {
+    let result = { removed: 0, looked: 0, done: true };
     this.#transaction(() => {
-      const slice = this.#compactor.slice(this.#state, revision, budgetMs);
-      result = { removed: slice.removed, done: slice.done };
-      return slice.state;
+      const { state, ...progress } = this.#compactor.slice(this.#state, request);
+      result = progress;
+      return state;
     });
     return result;
   }

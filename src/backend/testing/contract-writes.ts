@@ -69,6 +69,25 @@ function compaction(subject: ContractSubject): void {
       sameRows(backend.history({ revision: rev(0), sub: 0 }, 10_000, allBytes), model.versions);
     }));
 
+  it("rests between batches", () =>
+    withStore(subject, async (backend) => {
+      const { model, maker } = await fill(backend);
+      maker.compactTo(maker.revision);
+      await write(backend, maker, model);
+      const { length } = model.versions;
+      let rests = 0;
+      const rest = async () => {
+        assert.equal(backend.position.compactedRevision, 0);
+        rests++;
+      };
+      const batchRows = 50;
+      await backend.compact(rev(maker.revision), undefined, { batchRows, rest });
+      // A backend may look at a few more rows in a batch, but not at all of them.
+      assert.ok(rests > 0 && rests <= length / batchRows, `${rests} rests for ${length} rows`);
+      model.compact(maker.revision);
+      sameRows(backend.history({ revision: rev(0), sub: 0 }, 10_000, allBytes), model.versions);
+    }));
+
   it("never disturbs reads and writes that go on beside it", () =>
     withStore(subject, async (backend) => {
       const { model, maker } = await fill(backend);

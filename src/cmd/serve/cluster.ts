@@ -8,6 +8,7 @@ import type { Member } from "../../membership/member.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { ClusterFinder } from "../../server/members/join-cluster.ts";
 import type { LeaseTimes, OutgoingSnapshot, Peers } from "../../server/peers.ts";
+import { fetchHash } from "../../transport/peer/hash-client.ts";
 import { HttpClient } from "../../transport/peer/http1/client.ts";
 import type { TlsSource } from "../../transport/peer/http1/dial.ts";
 import { type AskOptions, fetchCluster, parseMembers } from "../../transport/peer/join/remote-cluster.ts";
@@ -18,6 +19,8 @@ import type { PeerTransport } from "../../transport/peer/peer-transport.ts";
 
 /** How long a member may take to say its version, or to answer what only a leader can. */
 const askTimeoutMs = 5_000;
+/** How long it may take to hash all its data: with millions of keys it does take a while, between everything else. */
+const hashTimeoutMs = 60_000;
 
 export type ResolveHost = (hostname: string) => Promise<string>;
 
@@ -69,6 +72,8 @@ async function versionsOf(member: Member, options: AskOptions) {
 /** The server's view of the transport. */
 export function peersOf(transport: PeerTransport, logger: Logger): Peers {
   const asking = { client: transport.client, logger, timeoutMs: askTimeoutMs };
+  const { clusterId } = transport.local;
+  const hashing = { client: transport.client, clusterId, timeoutMs: hashTimeoutMs };
   return {
     send: (messages) => transport.send(messages),
     sendSnapshot: (snapshot, done) => sendSnapshot(transport, snapshot, done),
@@ -79,6 +84,7 @@ export function peersOf(transport: PeerTransport, logger: Logger): Peers {
     remove: (id) => transport.removePeer(id),
     activeSinceMs: (id) => transport.activeSince(id),
     versions: (member) => versionsOf(member, asking),
+    hashKv: (_member, url, revision) => fetchHash(url, revision, hashing),
     renewLease: (leader, id) => renewLease(transport, leader, id),
     leaseTimes: (leader, id, withKeys) => leaseTimes(transport, leader, id, withKeys),
     promote: (leader, id) => promote(transport, leader, id),

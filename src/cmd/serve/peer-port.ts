@@ -84,6 +84,7 @@ export class PeerPort {
       transport: this.#transport!,
       members: { members: () => server.cluster.members(), versions },
       leases: leasesOf(server),
+      hashes: { hashByRevision: (revision) => server.peerHash(revision) },
       fallback: (request) => answerOther(server, request),
       clock: systemClock,
       logger,

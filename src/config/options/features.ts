@@ -1,34 +1,27 @@
 /** Work in the background, and when it is worth a word. */
 import { duration, integer, later, type OptionTable } from "../option.ts";
 
-const corruption = later("corruption checks");
-const pacing = later("pacing of compactions");
-
 export const featureOptions = {
   corruptCheckTimeMs: duration("corrupt-check-time", {
     default: 0,
     defaultText: "0s",
     help: "How often members compare the hashes of all their data (0: never).",
-    status: corruption,
   }),
   compactHashCheckTimeMs: duration("compact-hash-check-time", {
     default: 60_000,
     defaultText: "1m0s",
     help: "How often the leader compares the hashes of compactions.",
-    status: corruption,
   }),
   compactionBatchLimit: integer("compaction-batch-limit", "int", {
     default: 1_000,
     zeroIsDefault: true,
     help: "How many revisions a compaction removes at a time.",
-    status: pacing,
   }),
   compactionSleepIntervalMs: duration("compaction-sleep-interval", {
     default: 10,
     defaultText: "10ms",
     zeroIsDefault: true,
     help: "How long a compaction rests after each batch.",
-    status: pacing,
   }),
   watchProgressNotifyIntervalMs: duration("watch-progress-notify-interval", {
     default: 600_000,

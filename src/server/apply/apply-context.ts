@@ -1,7 +1,7 @@
 /** What applying an entry may touch. */
 import type { EtcdError } from "../../errors/etcd-error.ts";
 import type { Lessor } from "../../lease/lessor.ts";
-import type { LeaseId, Term } from "../../lib/ids.ts";
+import type { LeaseId, Revision, Term } from "../../lib/ids.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { ConfState } from "../../lib/raft-entry.ts";
 import type { Steps } from "../../lib/steps.ts";
@@ -29,6 +29,8 @@ export interface ApplyContext {
   readonly onMembershipChange: () => void;
   /** An entry without data: a leader's first of its term. */
   readonly onLeaderEntry: (term: Term) => void;
+  /** A compaction was applied; versions are still there. */
+  readonly onCompaction: (revision: Revision, previous: Revision) => void;
   readonly onLeaseRevoked: (id: LeaseId) => void;
   /** For metrics. */
   readonly onApplied: (field: number, error: EtcdError | undefined) => void;

@@ -41,8 +41,7 @@ export function applyKeyValue(
       return { steps: store.applyTxn(txn, index, term), instead };
     }
     case raftField.compaction:
-      store.applyCompaction((request as CompactionRequest).revision as Revision, index, term);
-      return { result: undefined };
+      return compact(context, (request as CompactionRequest).revision as Revision, index, term);
     default:
       return { steps: readThroughLog(context, request as RangeRequest, index, term) };
   }
@@ -52,6 +51,14 @@ export function applyKeyValue(
 function isGrowing(op: RequestOp): boolean {
   if (op.kind === "txn") return [...op.txn.success, ...op.txn.failure].some(isGrowing);
   return op.kind === "put";
+}
+
+function compact(context: ApplyContext, revision: Revision, index: RaftIndex, term: Term): Outcome {
+  const { store } = context;
+  const previous = store.compactRevision;
+  store.applyCompaction(revision, index, term);
+  context.onCompaction(revision, previous);
+  return { result: undefined };
 }
 
 function* readThroughLog(

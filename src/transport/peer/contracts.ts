@@ -92,6 +92,20 @@ export interface LeaseTimeToLive {
   readonly keys: readonly Uint8Array[];
 }
 
+/** Hashes, for members that compare their data with this one's. */
+export interface HashSource {
+  /** 0 is the newest revision. Rejects with ErrCompacted and ErrFutureRev. */
+  hashByRevision(revision: number): Promise<HashAnswer>;
+}
+
+export interface HashAnswer {
+  readonly hash: number;
+  readonly compactRevision: number;
+  readonly hashRevision: number;
+  /** The newest one there is. */
+  readonly revision: number;
+}
+
 export interface PeerTransportOptions {
   readonly localId: MemberId;
   readonly clusterId: ClusterId;

@@ -1,8 +1,9 @@
 /** Which request on the members' port goes where. */
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { LeaseSource, MembersSource } from "./contracts.ts";
+import type { HashSource, LeaseSource, MembersSource } from "./contracts.ts";
 import { type FallbackHandler, handleFallback } from "./handlers/fallback.ts";
+import { handleHashKv, hashKvPath } from "./handlers/hash-kv.ts";
 import { handleLeases, leasesInternalPath, leasesPath } from "./handlers/leases.ts";
 import { handleMembers } from "./handlers/members.ts";
 import { handlePipeline } from "./handlers/pipeline.ts";
@@ -21,6 +22,8 @@ export interface PeerRoutesOptions {
   readonly members: MembersSource;
   /** Without it `/leases` is not there. */
   readonly leases?: LeaseSource | undefined;
+  /** Without it `/members/hashkv` is not there. */
+  readonly hashes?: HashSource | undefined;
   /** Other paths; 404 without it. */
   readonly fallback?: FallbackHandler | undefined;
   readonly clock: Clock;
@@ -34,6 +37,7 @@ export function createPeerRoutes(options: PeerRoutesOptions): PeerRoutes {
   const { transport, clock, logger } = options;
   const pipelineLogger = logger.at("transport/peer/handlers/pipeline.ts");
   const streamLogger = logger.at("transport/peer/handlers/stream.ts");
+  const hashLogger = logger.at("transport/peer/handlers/hash-kv.ts");
   const snapshots = new SnapshotReceiver(transport, clock, logger);
   const route = (exchange: Exchange): void | Promise<void> => {
     const { path } = exchange;
@@ -44,6 +48,10 @@ export function createPeerRoutes(options: PeerRoutesOptions): PeerRoutes {
     if (path === probingPath) return handleProbing(exchange, clock);
     if (path === "/members") return handleMembers(exchange, transport.local, options.members);
     if (path === "/version") return handleVersion(exchange, options.members);
+    if (options.hashes !== undefined && path === hashKvPath) {
+      const { local, limits } = transport;
+      return handleHashKv(exchange, { source: options.hashes, local, limits, logger: hashLogger });
+    }
     if (options.leases !== undefined && (path === leasesPath || path === leasesInternalPath)) {
       return handleLeases(exchange, { source: options.leases, clock, limits: transport.limits });
     }

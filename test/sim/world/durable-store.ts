@@ -6,6 +6,7 @@ import type {
   Backend,
   BackendPosition,
   BinaryKey,
+  CompactionPace,
   CompactionProgress,
   Generation,
   KeySpan,
@@ -134,8 +135,12 @@ export class DurableStore implements Backend {
     this.#image.durable = position;
   }
 
-  async compact(revision: Revision, signal?: { readonly aborted: boolean }): Promise<CompactionProgress> {
-    const progress = await this.#inner.compact(revision, signal);
+  async compact(
+    revision: Revision,
+    signal?: { readonly aborted: boolean },
+    pace?: CompactionPace,
+  ): Promise<CompactionProgress> {
+    const progress = await this.#inner.compact(revision, signal, pace);
     if (!signal?.aborted && !this.#closed) this.#image.written.push({ compact: revision });
     return progress;
   }

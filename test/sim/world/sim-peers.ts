@@ -3,7 +3,13 @@ import { errors } from "../../../src/errors/table.ts";
 import type { LeaseId, MemberId } from "../../../src/lib/ids.ts";
 import type { Message } from "../../../src/lib/raft-message.ts";
 import type { Member } from "../../../src/membership/member.ts";
-import type { LeaseTimes, MemberVersions, OutgoingSnapshot, Peers } from "../../../src/server/peers.ts";
+import type {
+  LeaseTimes,
+  MemberVersions,
+  OutgoingSnapshot,
+  PeerHash,
+  Peers,
+} from "../../../src/server/peers.ts";
 import type { Network } from "./network.ts";
 import type { SimMember } from "./sim-member.ts";
 
@@ -93,6 +99,10 @@ export class SimPeers implements Peers {
       server: server.versions.server,
       cluster: server.cluster.version ?? "not_decided",
     }));
+  }
+
+  hashKv(member: Member, _url: string, revision: number): Promise<PeerHash> {
+    return this.#ask(member.id, ({ server }) => server.peerHash(revision));
   }
 
   renewLease(leader: Member, id: LeaseId): Promise<number> {
