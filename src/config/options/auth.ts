@@ -6,8 +6,10 @@ const auth = later("authentication");
 export const authOptions = {
   authToken: text("auth-token", {
     default: "simple",
-    help: "The kind of token, with its settings: 'simple', or 'jwt,pub-key=...,priv-key=...,sign-method=...'.",
+    help: "The kind of token: 'simple', 'jwt,pub-key=...,priv-key=...,sign-method=...', or one's own (docs/tokens.md).",
     status: auth,
+    // It may be a token itself, and that of root.
+    secret: true,
   }),
   bcryptCost: integer("bcrypt-cost", "uint", {
     default: 10,

@@ -36,22 +36,32 @@ export interface TokenProvider {
   ): TokenIdentity | undefined | Promise<TokenIdentity | undefined>;
   /** The user's password or roles changed, or it was removed: remembered tokens of it are forgotten. */
   forgetUser(username: string): void;
+  /** The server stops: no more timers and files. */
+  close?(): void;
 }
 
 /** What a provider may ask of the server that it is part of. */
 export interface TokenHost {
-  /** Calls `run` once the entry at `index` is applied here; at once if it is. A member that is behind does not know yet
-   * the tokens that others gave out. */
-  whenApplied(index: number, run: () => void): void;
+  /** Index of the last entry that was applied here. A member that is behind does not know yet the tokens that others gave
+   * out. */
+  appliedIndex(): number;
 }
 
 /** Called once, while the server is being made. */
 export type MakeTokenProvider = (host: TokenHost) => TokenProvider;
 
+/** Who asks for work on a password. */
+export interface Asking {
+  /** The host at the other end: each host has its turn, however much the others ask. */
+  readonly source?: string | undefined;
+  /** When nobody waits for the answer any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Hashes passwords as etcd stores them (bcrypt), outside the event loop and with a bounded queue. */
 export interface PasswordHasher {
   /** Rejects with etcd's errors if the password cannot be hashed, or when too many wait. */
-  hash(password: string): Promise<string>;
+  hash(password: string, asking?: Asking): Promise<string>;
   /** Whether the password is that of the hash. Rejects when too many wait. */
-  matches(password: string, hash: string): Promise<boolean>;
+  matches(password: string, hash: string, asking?: Asking): Promise<boolean>;
 }
