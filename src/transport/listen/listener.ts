@@ -60,8 +60,10 @@ export class Listener {
   private readonly gate: TlsGate | undefined;
   private readonly options: ListenerOptions;
   private readonly allowsPlain: boolean;
-  /** Connections that have not said what they speak, with where they come from, the oldest first. */
-  private readonly undecided = new Map<Socket, string>();
+  /** Connections that have not said what they speak, the oldest first. */
+  private readonly undecided = new Set<Socket>();
+  /** Where those come from: a socket that is gone does not tell any more. */
+  private readonly remoteAddresses = new WeakMap<Socket, string>();
 
   private constructor(options: ListenerOptions) {
     this.options = options;
@@ -104,7 +106,7 @@ export class Listener {
   /** Takes no more connections. Those that have not said what they speak are closed. */
   close(): void {
     this.server.close();
-    for (const socket of this.undecided.keys()) socket.destroy();
+    for (const socket of this.undecided) socket.destroy();
   }
 
   private makeTlsServer(gate: TlsGate): TlsServer {
@@ -117,7 +119,7 @@ export class Listener {
     server.on("secureConnection", (socket) => void this.onSecure(socket, gate));
     server.on("tlsClientError", (cause, socket) => {
       const bare = bareSocketOf(socket);
-      const known = bare && this.undecided.get(bare);
+      const known = bare && this.remoteAddresses.get(bare);
       gate.rejected(cause, socket, known ?? addressOf(socket));
       socket.destroy();
       bare?.destroy();
@@ -151,7 +153,7 @@ export class Listener {
 
   private onPlain(socket: Socket, protocol: Protocol | "unknown", first: Buffer): void {
     const { sink } = this.options;
-    const remoteAddress = this.undecided.get(socket) ?? "";
+    const remoteAddress = this.remoteAddresses.get(socket) ?? "";
     this.undecided.delete(socket);
     if (!this.allowsPlain) {
       this.gate!.rejected(notTls, undefined, remoteAddress);
@@ -165,7 +167,7 @@ export class Listener {
   }
 
   private onWrongStart(socket: Socket, reason: string): void {
-    this.options.sink.onWrongStart?.(reason, this.undecided.get(socket) ?? "");
+    this.options.sink.onWrongStart?.(reason, this.remoteAddresses.get(socket) ?? "");
     socket.destroy();
   }
 
@@ -197,13 +199,14 @@ export class Listener {
 
   private track(socket: Socket, remoteAddress: string): void {
     if (this.undecided.size >= undecidedMax) {
-      for (const oldest of this.undecided.keys()) {
+      for (const oldest of this.undecided) {
         this.undecided.delete(oldest);
         oldest.destroy();
         break;
       }
     }
-    this.undecided.set(socket, remoteAddress);
+    this.undecided.add(socket);
+    this.remoteAddresses.set(socket, remoteAddress);
     socket.on("close", () => this.undecided.delete(socket));
   }
 }

@@ -52,6 +52,16 @@ export function alternativeNamesOf({ subjectAltName }: X509Certificate): Alterna
 export function isFor(certificate: X509Certificate, host: string): boolean {
   const plain = host.replace(/^\[(.*)\]$/, "$1");
   if (isIP(plain) !== 0) return certificate.checkIP(plain) !== undefined;
-  if (alternativeNamesOf(certificate).dns.length === 0) return false;
-  return certificate.checkHost(plain, { subject: "never", partialWildcards: false }) !== undefined;
+  // Not by `checkHost`: not every runtime can be told to leave the common name alone.
+  return alternativeNamesOf(certificate).dns.some((pattern) => matches(pattern, plain));
 }
+
+/** "*" stands for the whole first label, and for one label only. */
+function matches(pattern: string, host: string): boolean {
+  const want = labels(pattern);
+  const have = labels(host);
+  if (want.length !== have.length || have.includes("")) return false;
+  return want.every((label, i) => label === have[i] || (i === 0 && label === "*" && want.length > 1));
+}
+
+const labels = (name: string): string[] => name.toLowerCase().replace(/\.$/, "").split(".");
