@@ -28,7 +28,7 @@ import { registerGauges, ServerMetrics } from "../server/server-metrics.ts";
 import { MemoryWal } from "../wal/memory-wal.ts";
 import { openWal, walExists } from "../wal/open.ts";
 import { clusterFinder, peersOf } from "./serve/cluster.ts";
-import { openPorts } from "./serve/listen.ts";
+import { maxReceiveBytes, openPorts } from "./serve/listen.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
 import { PeerPort } from "./serve/peer-port.ts";
 import { registerProcessMetrics } from "./serve/process-metrics.ts";
@@ -89,11 +89,12 @@ async function run(
       storage: server.versions.storage,
     }),
     cors: config.cors,
+    maxReceiveBytes: maxReceiveBytes(config),
   };
   const served = {
     routes,
-    fetch: createHttpHandler({ ...http, gateway: config.enableGrpcGateway }),
-    fetchMetrics: createHttpHandler({ ...http, gateway: false }),
+    fetch: createHttpHandler({ ...http, serveRpc: true, gateway: config.enableGrpcGateway }),
+    fetchMetrics: createHttpHandler({ ...http, serveRpc: false, gateway: false }),
   };
   const ports = await openPorts(config, logger.at("cmd/serve/listen.ts"), served, tls.client);
   await peerPort.open(server, http.versions);

@@ -7,8 +7,10 @@ import { type Context, Hono } from "hono";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { GrpcRoutes, Peer } from "../transport/grpc.ts";
-import { addGateway } from "./gateway/gateway.ts";
+import { addConnect } from "./connect/connect.ts";
+import { allowOrigin } from "./cors.ts";
 import { addHealth, type HealthSource, refuseOtherMethods } from "./health.ts";
+import { addGateway } from "./json/gateway.ts";
 
 export interface HttpOptions {
   readonly services: readonly DescService[];
@@ -20,8 +22,12 @@ export interface HttpOptions {
   readonly versions: () => { etcdserver: string; etcdcluster: string; storage: string };
   /** `--cors`: the origins that may call, `*` for all. */
   readonly cors: readonly string[];
+  /** Whether gRPC-web and Connect are served: on clients' ports, not on those for metrics alone. */
+  readonly serveRpc: boolean;
   /** `--enable-grpc-gateway`. */
   readonly gateway: boolean;
+  /** A larger request message is refused, as over gRPC. */
+  readonly maxReceiveBytes: number;
 }
 
 type Bindings = { peer: Peer };
@@ -49,27 +55,18 @@ export function createHttpHandler(
     }),
   );
   addHealth(app, options.health, options.metrics, options.logger);
-  if (options.gateway) {
-    const peerOf = (context: Context) => (context.env as Bindings).peer;
-    addGateway(app, { services: options.services, routes: options.routes, peerOf });
-  }
+  const peerOf = (context: Context) => (context.env as Bindings).peer;
+  if (options.serveRpc) addConnect(app, { ...options, peerOf });
+  if (options.gateway) addGateway(app, { ...options, peerOf });
   app.notFound((context) =>
-    context.text("404 page not found\n", 404, { "X-Content-Type-Options": "nosniff" }),
+    context.body("404 page not found\n", 404, {
+      "Content-Type": "text/plain; charset=utf-8",
+      "X-Content-Type-Options": "nosniff",
+    }),
   );
   app.onError((error, context) => {
     options.logger.warn("failed to answer an HTTP request", { path: context.req.path, error: error.message });
     return context.text("Internal Server Error\n", 500);
   });
   return (request, peer) => app.fetch(request, { peer } satisfies Bindings);
-}
-
-/** etcd's CORS headers: on every answer when the origin (or any) is allowed. */
-function allowOrigin(context: Context, allowed: readonly string[], response: Response): Response {
-  const origin = context.req.header("origin");
-  const any = allowed.includes("*");
-  if (!any && !(origin !== undefined && allowed.includes(origin))) return response;
-  response.headers.set("Access-Control-Allow-Methods", "POST, GET, OPTIONS, PUT, DELETE");
-  response.headers.set("Access-Control-Allow-Origin", any ? "*" : origin!);
-  response.headers.set("Access-Control-Allow-Headers", "accept, content-type, authorization");
-  return response;
 }

@@ -24,6 +24,9 @@ export interface Ports {
 /** What gRPC adds around a request of the largest allowed size. */
 const grpcOverheadBytes = 512 * 1024;
 
+/** The largest message that a client may send. */
+export const maxReceiveBytes = (config: Config): number => config.maxRequestBytes + grpcOverheadBytes;
+
 /** Rejects with the system's error if one of them cannot be had; then none is kept. */
 export async function openPorts(
   config: Config,
@@ -32,7 +35,7 @@ export async function openPorts(
   tls: TlsIdentity | undefined,
 ): Promise<Ports> {
   const limits: GrpcLimits = {
-    maxReceiveBytes: config.maxRequestBytes + grpcOverheadBytes,
+    maxReceiveBytes: maxReceiveBytes(config),
     maxConcurrentStreams: config.maxConcurrentStreams,
     keepaliveMinTimeMs: config.grpcKeepaliveMinTimeMs,
     keepaliveIntervalMs: config.grpcKeepaliveIntervalMs,

@@ -1,4 +1,4 @@
-/** The JSON gateway's paths: those that etcd's grpc-gateway serves. All take POST. */
+/** The JSON gateway's paths: those that etcd's grpc-gateway serves, and one of ours. All take POST. */
 
 const kv = "etcdserverpb.KV";
 const lease = "etcdserverpb.Lease";
@@ -11,6 +11,8 @@ const election = "v3electionpb.Election";
 /** Path to `package.Service/Method`. */
 export const gatewayPaths: Readonly<Record<string, string>> = {
   "/v3/kv/range": `${kv}/Range`,
+  // Ours: etcd serves it to gRPC clients only.
+  "/v3/kv/rangestream": `${kv}/RangeStream`,
   "/v3/kv/put": `${kv}/Put`,
   "/v3/kv/deleterange": `${kv}/DeleteRange`,
   "/v3/kv/txn": `${kv}/Txn`,

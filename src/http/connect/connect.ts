@@ -1,0 +1,147 @@
+/**
+ * gRPC-web and Connect, for browsers, on the same port and with the same handlers as gRPC. The protocols are those of
+ * `@connectrpc/connect`; what it hands over is passed on as a call from this process.
+ *
+ * Streams of requests (Watch, LeaseKeepAlive) work over either version of HTTP, but a browser can only send one request
+ * and then listen: it calls them as if they were server-streaming, which looks the same on the wire.
+ */
+import {
+  create,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  type Message,
+  toBinary,
+} from "@bufbuild/protobuf";
+import {
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  createContextKey,
+  createContextValues,
+  type HandlerContext,
+  type MethodImpl,
+} from "@connectrpc/connect";
+import {
+  type UniversalHandler,
+  universalServerRequestFromFetch,
+  universalServerResponseToFetch,
+} from "@connectrpc/connect/protocol";
+import type { Context, Hono } from "hono";
+import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
+import type { GrpcRoutes, Metadata, Peer } from "../../transport/grpc.ts";
+import { joinParts, LocalCall } from "../../transport/local/local-call.ts";
+
+/** A larger answer is refused: gRPC's clients do the same unless told otherwise, and it would hold the event loop. */
+export const answerBytesMax = 4 * 1024 * 1024;
+
+export interface ConnectOptions {
+  readonly services: readonly DescService[];
+  readonly routes: GrpcRoutes;
+  readonly peerOf: (context: Context) => Peer;
+  /** A larger request message is refused. */
+  readonly maxReceiveBytes: number;
+}
+
+const peerKey = createContextKey<Peer>({ address: "", secure: false });
+
+/** Adds a path for each method of each service to `app`. */
+export function addConnect(app: Hono, options: ConnectOptions): void {
+  const { maxReceiveBytes } = options;
+  const router = createConnectRouter({ grpc: false, readMaxBytes: maxReceiveBytes });
+  for (const service of options.services) {
+    for (const method of service.methods) addMethod(router, method, options.routes);
+  }
+  for (const handler of router.handlers) {
+    app.all(handler.requestPath, (context) => serve(handler, context, options.peerOf(context)));
+  }
+}
+
+async function serve(handler: UniversalHandler, context: Context, peer: Peer): Promise<Response> {
+  // Over HTTP/1.1 the library would refuse streams of requests. They do end there before the answers begin, and work.
+  const request = universalServerRequestFromFetch(context.req.raw, { httpVersion: "2" });
+  const contextValues = createContextValues().set(peerKey, peer);
+  return universalServerResponseToFetch(await handler({ ...request, contextValues }));
+}
+
+function addMethod(router: ConnectRouter, method: DescMethod, routes: GrpcRoutes): void {
+  const path = `/${method.parent.typeName}/${method.name}`;
+  const open = (context: HandlerContext): LocalCall => {
+    const call = new LocalCall(routes, {
+      path,
+      metadata: metadataOf(context.requestHeader),
+      peer: context.values.get(peerKey),
+      timeoutMs: context.timeoutMs(),
+    });
+    if (context.signal.aborted) call.cancel();
+    else context.signal.addEventListener("abort", () => call.cancel(), { once: true });
+    return call;
+  };
+  const implementations = {
+    unary: async (request: Message, context: HandlerContext) => {
+      const call = open(context);
+      await call.send(toBinary(method.input, request));
+      const answer = await nextAnswer(call, method);
+      return answer ?? create(method.output);
+    },
+    server_streaming: async function* (request: Message, context: HandlerContext) {
+      const call = open(context);
+      await call.send(toBinary(method.input, request));
+      yield* answers(call, method);
+    },
+    bidi_streaming: async function* (requests: AsyncIterable<Message>, context: HandlerContext) {
+      const call = open(context);
+      void sendAll(call, method, requests);
+      yield* answers(call, method);
+    },
+  };
+  if (method.methodKind === "client_streaming") return;
+  router.rpc(method, implementations[method.methodKind] as MethodImpl<DescMethod>);
+}
+
+async function sendAll(call: LocalCall, method: DescMethod, requests: AsyncIterable<Message>): Promise<void> {
+  try {
+    for await (const request of requests) {
+      await call.send(toBinary(method.input, request));
+      if (call.isOver) return;
+    }
+    call.halfClose();
+  } catch (error) {
+    call.fail(toEtcdError(error));
+  }
+}
+
+async function* answers(call: LocalCall, method: DescMethod): AsyncGenerator<Message> {
+  try {
+    for (;;) {
+      const answer = await nextAnswer(call, method);
+      if (answer === undefined) return;
+      yield answer;
+    }
+  } finally {
+    call.cancel();
+  }
+}
+
+async function nextAnswer(call: LocalCall, method: DescMethod): Promise<Message | undefined> {
+  try {
+    const parts = await call.next();
+    if (parts === undefined) return undefined;
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    if (bytes <= answerBytesMax) return fromBinary(method.output, joinParts(parts));
+    const text = `an answer of ${bytes} bytes is too large (${answerBytesMax} at most): ask for less at a time`;
+    throw new EtcdError(GrpcCode.resourceExhausted, text);
+  } catch (error) {
+    const { message, code } = EtcdError.from(error);
+    throw new ConnectError(message, code as number);
+  }
+}
+
+function toEtcdError(error: unknown): EtcdError {
+  if (!(error instanceof ConnectError)) return EtcdError.from(error);
+  return new EtcdError(error.code as number as GrpcCode, error.rawMessage);
+}
+
+function metadataOf(headers: Headers): Metadata {
+  return { get: (name) => headers.get(name) ?? undefined, entries: () => headers.entries() };
+}
