@@ -6,17 +6,10 @@ import { randomBytes, randomInt } from "node:crypto";
 import { checkExistingCluster, checkNewCluster } from "../config/bootstrap.ts";
 import { type Config, ConfigError } from "../config/config.ts";
 import { refuseDiscovery } from "../config/not-yet.ts";
-import { AlarmType } from "../gen/etcdserverpb/rpc_pb.ts";
-import { createHttpHandler } from "../http/app.ts";
-import type { HealthSource } from "../http/health.ts";
 import { minLeaseTtlSeconds } from "../lease/lessor.ts";
 import type { LogFields, Logger } from "../lib/logger.ts";
 import { Metrics } from "../lib/metrics.ts";
-import { formatId } from "../membership/member.ts";
-import { HealthStatus } from "../rpc/health.ts";
-import { createRoutes, services } from "../rpc/services.ts";
 import { registerTransportMetrics } from "../rpc/transport-metrics.ts";
-import { registerWatchMetrics } from "../rpc/watch/watch-metrics.ts";
 import { collectWhenQuiet } from "../runtime/garbage.ts";
 import { notifySystemd } from "../runtime/notify-systemd.ts";
 import { resolveHost } from "../runtime/resolve-host.ts";
@@ -24,14 +17,14 @@ import { systemClock } from "../runtime/system-clock.ts";
 import { startAutoCompaction } from "../server/auto-compaction/start.ts";
 import { type BootstrapOptions, bootstrap } from "../server/bootstrap.ts";
 import type { EtcdServer } from "../server/etcd-server.ts";
-import { registerGauges, ServerMetrics } from "../server/server-metrics.ts";
+import { ServerMetrics } from "../server/server-metrics.ts";
 import { MemoryWal } from "../wal/memory-wal.ts";
 import { openWal, walExists } from "../wal/open.ts";
 import { clusterFinder, peersOf } from "./serve/cluster.ts";
-import { maxReceiveBytes, openPorts } from "./serve/listen.ts";
+import { openPorts } from "./serve/listen.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
 import { PeerPort } from "./serve/peer-port.ts";
-import { registerProcessMetrics } from "./serve/process-metrics.ts";
+import { makeServed } from "./serve/served.ts";
 import { settingsOf } from "./serve/settings.ts";
 import { openTls } from "./serve/tls.ts";
 import { untilStopped } from "./serve/until-stopped.ts";
@@ -74,33 +67,10 @@ async function run(
   const options = await bootstrapOptions({ config, logger, data, metrics: serverMetrics, stop, peerPort });
   const server = await bootstrap(options);
   if (options.hasLog && config.featureGates.InitialCorruptCheck) await checkInitialHash(server, logger);
-  registerGauges(metrics, gaugesOf(server));
-  const health = new HealthStatus();
-  const routes = createRoutes(server, health);
-  const http = {
-    services,
-    routes,
-    metrics,
-    logger: logger.at("http/app.ts"),
-    health: healthOf(server),
-    versions: () => ({
-      etcdserver: server.versions.server,
-      etcdcluster: server.cluster.version ?? "not_decided",
-      storage: server.versions.storage,
-    }),
-    cors: config.cors,
-    maxReceiveBytes: maxReceiveBytes(config),
-  };
-  const served = {
-    routes,
-    fetch: createHttpHandler({ ...http, serveRpc: true, gateway: config.enableGrpcGateway }),
-    fetchMetrics: createHttpHandler({ ...http, serveRpc: false, gateway: false }),
-  };
+  const { served, health, versions } = makeServed({ config, logger, server, metrics });
   const ports = await openPorts(config, logger.at("cmd/serve/listen.ts"), served, tls.client);
-  await peerPort.open(server, http.versions);
+  await peerPort.open(server, versions);
   registerTransportMetrics(metrics, ports.clients);
-  registerWatchMetrics(metrics, server.watchHub);
-  registerProcessMetrics(metrics, () => systemClock.monotonicMs());
   const compactor = startAutoCompaction(config.autoCompaction, {
     clock: systemClock,
     logger: logger.at("server/auto-compaction/auto-compactor.ts"),
@@ -208,36 +178,4 @@ function memoryLog(metadata: Uint8Array) {
     wal,
     contents: { ...nothing, metadata, lastIndex: 0 as never, lastTerm: 0 as never, created: true },
   };
-}
-
-function gaugesOf(server: EtcdServer) {
-  return {
-    get store() {
-      return server.store;
-    },
-    backendSizes: () => server.backendSizes(),
-    memberId: formatId(server.cluster.localId),
-    quotaBackendBytes: server.quotaBackendBytes,
-    hasLeader: () => server.hasLeader,
-    isLeader: () => server.isLeader,
-    isLearner: () => server.cluster.isLearner,
-    committed: () => server.raftStatus().commitIndex,
-    applied: () => server.raftStatus().appliedIndex,
-    pendingProposals: () => server.pendingProposals,
-    walBytes: () => server.walBytes,
-  };
-}
-
-function healthOf(server: EtcdServer): HealthSource {
-  return {
-    alarms: () => server.alarms().map(({ alarm }) => (alarm === AlarmType.NOSPACE ? "NOSPACE" : "CORRUPT")),
-    hasLeader: () => server.hasLeader,
-    isLearner: () => server.cluster.isLearner,
-    tryRead: (serializable) => tryRead(server, serializable),
-  };
-}
-
-function tryRead(server: EtcdServer, serializable: boolean): Promise<void> {
-  if (serializable) return Promise.resolve();
-  return new Promise((resolve, reject) => server.linearizable(resolve, reject));
 }

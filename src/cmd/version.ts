@@ -22,11 +22,14 @@ export function runtimeVersion(): string {
   return deno ? `Deno ${deno}` : `Node ${node}`;
 }
 
+/** What stands where etcd names its Go: there is none. */
+export const goVersion = (): string => `none (${runtimeVersion()})`;
+
 export function versionText(): string {
   return (
     `etcd Version: ${etcdVersion}\n` +
     `Git SHA: ${gitSha}\n` +
-    `Go Version: none (${runtimeVersion()})\n` +
+    `Go Version: ${goVersion()}\n` +
     `Go OS/Arch: ${goOs}/${goArch}\n` +
     `etclite Version: ${etcliteVersion}\n`
   );

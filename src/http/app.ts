@@ -6,11 +6,13 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Context, Hono } from "hono";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
-import type { GrpcRoutes, Peer } from "../transport/grpc.ts";
+import type { FetchHandler, GrpcRoutes, Peer } from "../transport/grpc.ts";
 import { addConnect } from "./connect/connect.ts";
 import { allowOrigin } from "./cors.ts";
 import { addHealth, type HealthSource, refuseOtherMethods } from "./health.ts";
+import { checkHost } from "./host-whitelist.ts";
 import { addGateway } from "./json/gateway.ts";
+import { addScrape } from "./scrape.ts";
 
 export interface HttpOptions {
   readonly services: readonly DescService[];
@@ -22,8 +24,8 @@ export interface HttpOptions {
   readonly versions: () => { etcdserver: string; etcdcluster: string; storage: string };
   /** `--cors`: the origins that may call, `*` for all. */
   readonly cors: readonly string[];
-  /** Whether gRPC-web and Connect are served: on clients' ports, not on those for metrics alone. */
-  readonly serveRpc: boolean;
+  /** `--host-whitelist`. */
+  readonly hostWhitelist: readonly string[];
   /** `--enable-grpc-gateway`. */
   readonly gateway: boolean;
   /** A larger request message is refused, as over gRPC. */
@@ -33,10 +35,10 @@ export interface HttpOptions {
 type Bindings = { peer: Peer };
 
 /** What `transport` calls for each request. */
-export function createHttpHandler(
-  options: HttpOptions,
-): (request: Request, peer: Peer) => Response | Promise<Response> {
+export function createHttpHandler(options: HttpOptions): FetchHandler {
   const app = new Hono();
+  const peerOf = (context: Context) => (context.env as Bindings).peer;
+  app.use(checkHost(options.hostWhitelist, (context) => peerOf(context).secure, options.logger));
   app.use(async (context, next) => {
     if (context.req.method === "OPTIONS")
       return allowOrigin(context, options.cors, new Response(null, { status: 200 }));
@@ -49,15 +51,24 @@ export function createHttpHandler(
     context.body(JSON.stringify(options.versions()), 200, { "Content-Type": "application/json" }),
   );
   refuseOtherMethods(app, "/version");
-  app.get("/metrics", (context) =>
-    context.body(options.metrics.expose(), 200, {
-      "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
-    }),
-  );
+  addScrape(app, options.metrics);
   addHealth(app, options.health, options.metrics, options.logger);
-  const peerOf = (context: Context) => (context.env as Bindings).peer;
-  if (options.serveRpc) addConnect(app, { ...options, peerOf });
+  addConnect(app, { ...options, peerOf });
   if (options.gateway) addGateway(app, { ...options, peerOf });
+  return finish(app, options.logger);
+}
+
+/** What `transport` calls for each request on `--listen-metrics-urls`: metrics and health, for everybody. */
+export function createMetricsHandler(
+  options: Pick<HttpOptions, "metrics" | "health" | "logger">,
+): FetchHandler {
+  const app = new Hono();
+  addScrape(app, options.metrics);
+  addHealth(app, options.health, options.metrics, options.logger);
+  return finish(app, options.logger);
+}
+
+function finish(app: Hono, logger: Logger): FetchHandler {
   app.notFound((context) =>
     context.body("404 page not found\n", 404, {
       "Content-Type": "text/plain; charset=utf-8",
@@ -65,7 +76,7 @@ export function createHttpHandler(
     }),
   );
   app.onError((error, context) => {
-    options.logger.warn("failed to answer an HTTP request", { path: context.req.path, error: error.message });
+    logger.warn("failed to answer an HTTP request", { path: context.req.path, error: error.message });
     return context.text("Internal Server Error\n", 500);
   });
   return (request, peer) => app.fetch(request, { peer } satisfies Bindings);

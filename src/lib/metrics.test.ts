@@ -39,6 +39,43 @@ describe("metrics", () => {
     ]);
   });
 
+  it("gives the same series to all who ask for it", () => {
+    const metrics = new Metrics();
+    metrics.counter("x", "", { b: "1", a: "2" }).inc();
+    metrics.counter("x", "", { a: "2", b: "1" }).inc();
+    assert.deepEqual(metrics.expose().trim().split("\n").slice(2), ['x{a="2",b="1"} 2']);
+  });
+
+  it("asks for the series of a family when somebody scrapes, and shows none without", () => {
+    const metrics = new Metrics();
+    let version: string | undefined;
+    metrics.collected("gauge", "v", "", () => (version ? [[{ version }, 1]] : []));
+    assert.equal(metrics.expose().trim(), "");
+    version = "3.7";
+    assert.deepEqual(metrics.expose().trim().split("\n").slice(2), ['v{version="3.7"} 1']);
+  });
+
+  it("writes numbers as Go does", () => {
+    const metrics = new Metrics();
+    const shown = (value: number) => {
+      metrics.gauge("g", "").set(value);
+      return metrics.expose().trim().split(" ").at(-1);
+    };
+    const cases: [number, string][] = [
+      [0, "0"],
+      [999_999, "999999"],
+      [1_000_000, "1e+06"],
+      [1_048_576, "1.048576e+06"],
+      [123_456_789.5, "1.234567895e+08"],
+      [2 ** 63, "9.223372036854776e+18"],
+      [0.0001, "0.0001"],
+      [0.00001, "1e-05"],
+      [-1_048_576, "-1.048576e+06"],
+      [Number.POSITIVE_INFINITY, "+Inf"],
+    ];
+    for (const [value, text] of cases) assert.equal(shown(value), text);
+  });
+
   it("refuses one name for two kinds", () => {
     const metrics = new Metrics();
     metrics.counter("x", "");

@@ -57,24 +57,35 @@ export function exponentialBounds(start: number, factor: number, count: number):
   return Array.from({ length: count }, (_, i) => start * factor ** i);
 }
 
-type Series = { labels: Labels; metric: Counter | Gauge | Histogram | (() => number) };
+type Metric = Counter | Gauge | Histogram | (() => number);
+type Series = { readonly labels: Labels; metric: Metric };
 type Kind = "counter" | "gauge" | "histogram";
-type Family = { name: string; help: string; kind: Kind; series: Series[] };
+/** What a family that is only known when somebody scrapes has then. */
+type Collect = () => Iterable<readonly [Labels, number]>;
+interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: Kind;
+  /** By the text of their labels. */
+  readonly series: Map<string, Series>;
+  collect?: Collect;
+}
 
 /** All metrics of one server. Several servers in one process each have their own. */
 export class Metrics {
   readonly #families = new Map<string, Family>();
 
+  /** Asked for twice with the same labels, this and the next two give the same series. */
   counter(name: string, help: string, labels: Labels = {}): Counter {
-    return this.#add(name, help, "counter", labels, new Counter());
+    return this.#add(name, help, "counter", labels, () => new Counter());
   }
 
   gauge(name: string, help: string, labels: Labels = {}): Gauge {
-    return this.#add(name, help, "gauge", labels, new Gauge());
+    return this.#add(name, help, "gauge", labels, () => new Gauge());
   }
 
   histogram(name: string, help: string, bounds: readonly number[], labels: Labels = {}): Histogram {
-    return this.#add(name, help, "histogram", labels, new Histogram(bounds));
+    return this.#add(name, help, "histogram", labels, () => new Histogram(bounds));
   }
 
   /** A series whose value is asked for when somebody scrapes. */
@@ -85,17 +96,31 @@ export class Metrics {
     read: () => number,
     labels: Labels = {},
   ): void {
-    this.#add(name, help, kind, labels, read);
+    this.#add(name, help, kind, labels, () => read);
   }
 
-  #add<M extends Series["metric"]>(name: string, help: string, kind: Kind, labels: Labels, metric: M): M {
+  /** A family whose series are asked for when somebody scrapes. One without series is not shown. */
+  collected(kind: "counter" | "gauge", name: string, help: string, collect: Collect): void {
+    this.#family(name, help, kind).collect = collect;
+  }
+
+  #family(name: string, help: string, kind: Kind): Family {
     let family = this.#families.get(name);
     if (!family) {
-      family = { name, help, kind, series: [] };
+      family = { name, help, kind, series: new Map() };
       this.#families.set(name, family);
     }
     if (family.kind !== kind) throw new Error(`metric ${name} is a ${family.kind}, not a ${kind}`);
-    family.series.push({ labels, metric });
+    return family;
+  }
+
+  #add<M extends Metric>(name: string, help: string, kind: Kind, labels: Labels, make: () => M): M {
+    const { series } = this.#family(name, help, kind);
+    const key = formatLabels(labels);
+    const known = series.get(key);
+    if (known) return known.metric as M;
+    const metric = make();
+    series.set(key, { labels, metric });
     return metric;
   }
 
@@ -103,43 +128,57 @@ export class Metrics {
   expose(): string {
     const lines: string[] = [];
     for (const name of [...this.#families.keys()].sort()) {
-      const family = this.#families.get(name)!;
-      lines.push(`# HELP ${name} ${family.help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`);
-      lines.push(`# TYPE ${name} ${family.kind}`);
-      for (const { labels, metric } of family.series) exposeSeries(lines, name, labels, metric);
+      const { help, kind, series, collect } = this.#families.get(name)!;
+      const collected = collect ? [...collect()] : [];
+      if (series.size + collected.length === 0) continue;
+      lines.push(`# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}`);
+      lines.push(`# TYPE ${name} ${kind}`);
+      for (const { labels, metric } of series.values()) exposeSeries(lines, name, labels, metric);
+      for (const [labels, value] of collected) lines.push(`${name}${formatLabels(labels)} ${goFloat(value)}`);
     }
     return `${lines.join("\n")}\n`;
   }
 }
 
-function exposeSeries(lines: string[], name: string, labels: Labels, metric: Series["metric"]): void {
+function exposeSeries(lines: string[], name: string, labels: Labels, metric: Metric): void {
   if (metric instanceof Histogram) {
     let below = 0;
     for (let i = 0; i <= metric.bounds.length; i++) {
       below += metric.counts[i]!;
-      const bound = i < metric.bounds.length ? formatNumber(metric.bounds[i]!) : "+Inf";
-      lines.push(`${name}_bucket${formatLabels({ ...labels, le: bound })} ${below}`);
+      const bound = i < metric.bounds.length ? goFloat(metric.bounds[i]!) : "+Inf";
+      lines.push(`${name}_bucket${formatLabels(labels, bound)} ${below}`);
     }
-    lines.push(`${name}_sum${formatLabels(labels)} ${formatNumber(metric.sum)}`);
+    lines.push(`${name}_sum${formatLabels(labels)} ${goFloat(metric.sum)}`);
     lines.push(`${name}_count${formatLabels(labels)} ${metric.count}`);
     return;
   }
   const value = typeof metric === "function" ? metric() : metric.value;
-  lines.push(`${name}${formatLabels(labels)} ${formatNumber(value)}`);
+  lines.push(`${name}${formatLabels(labels)} ${goFloat(value)}`);
 }
 
-function formatLabels(labels: Labels): string {
-  const names = Object.keys(labels);
-  if (names.length === 0) return "";
-  const quoted = names.map((name) => {
-    const value = labels[name]!.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-    return `${name}="${value}"`;
-  });
-  return `{${quoted.join(",")}}`;
+/** Sorted by name as Go's client library does it; a bucket's bound comes last. */
+function formatLabels(labels: Labels, bound?: string): string {
+  const quoted = Object.keys(labels)
+    .sort()
+    .map((name) => {
+      const value = labels[name]!.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+      return `${name}="${value}"`;
+    });
+  if (bound !== undefined) quoted.push(`le="${bound}"`);
+  return quoted.length === 0 ? "" : `{${quoted.join(",")}}`;
 }
 
-function formatNumber(value: number): string {
+/**
+ * A number as Go's strconv prints it (format 'g', shortest). Bounds are labels, and a label is compared as text: what
+ * selects le="1.048576e+06" of etcd has to find ours.
+ */
+function goFloat(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return "+Inf";
   if (value === Number.NEGATIVE_INFINITY) return "-Inf";
-  return Number.isNaN(value) ? "NaN" : String(value);
+  if (value === 0 || Number.isNaN(value)) return String(value);
+  const magnitude = Math.abs(value);
+  if (magnitude >= 1e-4 && magnitude < 1e6) return String(value);
+  const [mantissa, exponent] = value.toExponential().split("e") as [string, string];
+  const power = Number(exponent);
+  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
 }

@@ -6,6 +6,7 @@ import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { Timer } from "../lib/clock.ts";
 import type { GrpcCall, GrpcHandler, SingleRequestHandler, StreamRequestHandler } from "../transport/grpc.ts";
+import type { ClientRequests } from "./client-requests.ts";
 
 export interface GuardedServer {
   /** True for a member that is no learner and knows a leader: then there is nothing to ask. */
@@ -24,13 +25,15 @@ const timeoutsWithoutLeader = 3;
 
 export class RouteGuard {
   readonly #server: GuardedServer;
+  readonly #requests: ClientRequests;
   /** Streams whose clients require a leader. */
   readonly #requiring = new Set<GrpcCall>();
   #watching = false;
   #looksWithoutLeader = 0;
 
-  constructor(server: GuardedServer) {
+  constructor(server: GuardedServer, requests: ClientRequests) {
     this.#server = server;
+    this.#requests = requests;
   }
 
   guard(handler: GrpcHandler, learnerServes: LearnerServes): GrpcHandler {
@@ -44,6 +47,7 @@ export class RouteGuard {
     return {
       kind: "single",
       onRequest: (call, message) => {
+        this.#requests.count(call, "unary");
         if (server.servesAll) handler.onRequest(call, message);
         else if (server.isLearner && !serves(learnerServes, message))
           call.fail(errors.notSupportedForLearner());
@@ -57,6 +61,7 @@ export class RouteGuard {
     return {
       kind: "stream",
       open: (call) => {
+        this.#requests.count(call, "stream");
         const refusal = this.#streamRefusal(call, learnerServes);
         if (refusal !== undefined) {
           call.fail(refusal);

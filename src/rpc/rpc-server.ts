@@ -11,6 +11,7 @@ import type { Cluster } from "../membership/cluster.ts";
 import type { Member } from "../membership/member.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
 import type { WatchHub } from "../mvcc/watch/watch-hub.ts";
+import type { ReadTimes } from "../server/read-times.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "../server/snapshot/database-snapshot.ts";
 
 /** Where the end of a proposal is told: an error, or what apply returned for it. */
@@ -41,6 +42,8 @@ export interface ClusterSource {
 }
 
 export interface RpcServer extends ClusterSource {
+  /** Where reads that do not go through the log tell how long they took. */
+  readonly readTimes: Pick<ReadTimes, "now" | "range" | "txn">;
   /** The header of an answer made now: the newest revision, the current term. */
   header(): HeaderFields;
   /** The header of an answer at a given revision. */

@@ -5,7 +5,9 @@ import { Auth, Cluster, KV, Lease, Maintenance, Watch } from "../gen/etcdserverp
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { Election } from "../gen/v3electionpb/v3election_pb.ts";
 import { Lock } from "../gen/v3lockpb/v3lock_pb.ts";
+import { Metrics } from "../lib/metrics.ts";
 import type { GrpcHandler } from "../transport/grpc.ts";
+import { ClientRequests } from "./client-requests.ts";
 import { memberAddHandler } from "./cluster/member-add.ts";
 import { memberListHandler } from "./cluster/member-list.ts";
 import { memberPromoteHandler } from "./cluster/member-promote.ts";
@@ -72,6 +74,7 @@ function isSerializable(message: Uint8Array): boolean {
 export function createRoutes(
   server: MaintenanceSource & LeaseSource & WatchService & MembersService & GuardedServer,
   health: HealthStatus,
+  metrics: Metrics = new Metrics(),
 ): Map<string, GrpcHandler> {
   const service = (name: string, methods: Record<string, GrpcHandler>) =>
     Object.entries(methods).map(([method, handler]) => [`/${name}/${method}`, handler] as const);
@@ -110,7 +113,7 @@ export function createRoutes(
     }),
     ...service(Health.typeName, { Check: healthCheckHandler(health), Watch: healthWatchHandler(health) }),
   ];
-  const guard = new RouteGuard(server);
+  const guard = new RouteGuard(server, new ClientRequests(metrics));
   return new Map(
     handlers.map(([path, handler]) => [path, guard.guard(handler, learnerServes[path] ?? "none")]),
   );

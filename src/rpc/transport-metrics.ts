@@ -1,6 +1,6 @@
 /** The metrics of calls and connections, by etcd's names. */
 import { codeNames } from "../errors/table.ts";
-import type { Metrics } from "../lib/metrics.ts";
+import type { Labels, Metrics } from "../lib/metrics.ts";
 import type { RpcServer as TransportServer } from "../transport/rpc-server.ts";
 import { services } from "./services.ts";
 
@@ -17,14 +17,10 @@ export function registerTransportMetrics(metrics: Metrics, transport: TransportS
     "Connections of clients.",
     () => transport.counters.openHttp2Connections + transport.counters.openHttp1Connections,
   );
-  const types = methodTypes();
+  const all = methodLabels();
   for (const [path, { counters }] of transport.methods) {
-    const slash = path.lastIndexOf("/");
-    const labels = {
-      grpc_method: path.slice(slash + 1),
-      grpc_service: path.slice(1, slash),
-      grpc_type: types.get(path) ?? "unary",
-    };
+    const labels = all.get(path);
+    if (labels === undefined) continue;
     const counter = (name: string, help: string, read: () => number, code?: string) =>
       metrics.observed(
         "counter",
@@ -55,8 +51,8 @@ export function registerTransportMetrics(metrics: Metrics, transport: TransportS
   }
 }
 
-/** go-grpc-prometheus' names of the kinds of methods, by path. */
-function methodTypes(): Map<string, string> {
+/** go-grpc-prometheus' labels of every method, by path. */
+export function methodLabels(): Map<string, Labels> {
   const names = {
     unary: "unary",
     server_streaming: "server_stream",
@@ -65,9 +61,14 @@ function methodTypes(): Map<string, string> {
   };
   return new Map(
     services.flatMap((service) =>
-      service.methods.map(
-        (method) => [`/${service.typeName}/${method.name}`, names[method.methodKind]] as const,
-      ),
+      service.methods.map((method): [string, Labels] => [
+        `/${service.typeName}/${method.name}`,
+        {
+          grpc_method: method.name,
+          grpc_service: service.typeName,
+          grpc_type: names[method.methodKind],
+        },
+      ]),
     ),
   );
 }

@@ -6,11 +6,12 @@ import type { Clock } from "../lib/clock.ts";
 import type { RaftIndex } from "../lib/ids.ts";
 import type { Entry } from "../lib/raft-entry.ts";
 import type { Steps } from "../lib/steps.ts";
+import type { ApplyTimer } from "./apply-timer.ts";
 
 /** How long one turn may apply, in milliseconds. */
 const turnBudgetMs = 5;
-/** How many short entries are applied between two looks at the clock. */
-const entriesPerLook = 32;
+/** How many short entries are applied between two looks at the clock, unless it is said otherwise. */
+const defaultEntriesPerLook = 32;
 
 export interface ApplyLoopOptions {
   readonly clock: Clock;
@@ -20,6 +21,9 @@ export interface ApplyLoopOptions {
   readonly onApplied: (index: RaftIndex) => void;
   /** An entry could not be applied: a bug or damage, and nothing after it may be applied either. */
   readonly onFatal: (error: Error) => void;
+  /** Takes the time of what is applied. */
+  readonly timer?: Pick<ApplyTimer, "begin" | "look">;
+  readonly entriesPerLook?: number;
 }
 
 export class ApplyLoop {
@@ -111,8 +115,10 @@ export class ApplyLoop {
   }
 
   #applyUntilTired(): void {
-    const { clock, apply } = this.#options;
-    const endMs = clock.monotonicMs() + turnBudgetMs;
+    const { clock, apply, timer, entriesPerLook = defaultEntriesPerLook } = this.#options;
+    let nowMs = clock.monotonicMs();
+    const endMs = nowMs + turnBudgetMs;
+    if (!this.#steps) timer?.begin(nowMs);
     let sinceLook = 0;
     while (this.#hasWork) {
       if (this.#steps) {
@@ -122,6 +128,7 @@ export class ApplyLoop {
         }
         this.#steps = undefined;
         this.#applied = this.#batch[this.#next++]!.index;
+        timer?.look(clock.monotonicMs());
       } else if (this.#next >= this.#batch.length) {
         this.#batch = this.#batches.shift()!;
         this.#next = 0;
@@ -129,15 +136,21 @@ export class ApplyLoop {
       } else {
         const entry = this.#batch[this.#next]!;
         this.#steps = apply(entry);
-        if (this.#steps) continue;
+        if (this.#steps) {
+          timer?.look(clock.monotonicMs());
+          continue;
+        }
         this.#applied = entry.index;
         this.#next++;
       }
       if (++sinceLook >= entriesPerLook) {
         sinceLook = 0;
-        if (clock.monotonicMs() >= endMs) return;
+        nowMs = clock.monotonicMs();
+        timer?.look(nowMs);
+        if (nowMs >= endMs) return;
       }
     }
+    timer?.look(clock.monotonicMs());
     this.#batch = [];
     this.#next = 0;
   }

@@ -87,7 +87,9 @@ export class EtcdServer extends ServerCore {
 
   *hashAll(): Steps<{ hash: number; revision: number }> {
     const { revision } = this.store;
+    const startMs = this.monotonicMs();
     const hash = yield* this.store.hash(["lease", "alarm", "members", "cluster", "meta"]);
+    this.metrics.hashSeconds.observe((this.monotonicMs() - startMs) / 1000);
     return { hash, revision };
   }
 
@@ -96,7 +98,9 @@ export class EtcdServer extends ServerCore {
   ): Steps<{ hash: number; compactRevision: number; hashRevision: number; currentRevision: number }> {
     const kept = this.storage.current.hashes?.at(revision);
     if (kept) return { ...kept, currentRevision: this.store.revision };
+    const startMs = this.monotonicMs();
     const answer = yield* this.store.hashByRevision(revision);
+    this.metrics.hashRevisionSeconds.observe((this.monotonicMs() - startMs) / 1000);
     return { ...answer, currentRevision: answer.revision };
   }
 
@@ -121,8 +125,13 @@ export class EtcdServer extends ServerCore {
     const { backend, writer } = this.storage.current;
     const startMs = clock.monotonicMs();
     logger.info("starting defragment");
-    await writer.flush();
-    await backend.defragment();
+    this.metrics.defragsInFlight.inc();
+    try {
+      await writer.flush();
+      await backend.defragment();
+    } finally {
+      this.metrics.defragsInFlight.inc(-1);
+    }
     const tookMs = clock.monotonicMs() - startMs;
     this.metrics.defragSeconds.observe(tookMs / 1000);
     logger.info("finished defragment", { took: `${tookMs}ms` });
@@ -138,7 +147,16 @@ export class EtcdServer extends ServerCore {
 
   /** The store as etcd's database file. */
   openSnapshot(reader: SnapshotReader): Promise<DatabaseSnapshot> {
-    return this.storage.openSnapshot(reader);
+    return this.storage.openSnapshot(reader).then((snapshot) => {
+      const startMs = this.monotonicMs();
+      let isOpen = true;
+      const close = () => {
+        if (isOpen) this.metrics.backendSnapshotSeconds.observe((this.monotonicMs() - startMs) / 1000);
+        isOpen = false;
+        snapshot.close();
+      };
+      return { ...snapshot, close };
+    });
   }
 
   /** What the leader knows of a lease. Rejects with ErrLeaseNotFound or another of etcd's errors. */

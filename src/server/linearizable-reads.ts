@@ -9,6 +9,7 @@ import type { Clock } from "../lib/clock.ts";
 import type { RaftIndex } from "../lib/ids.ts";
 import type { RawNode } from "../raft/raw-node.ts";
 import type { ApplyLoop } from "./apply-loop.ts";
+import type { ServerMetrics } from "./server-metrics.ts";
 
 /** An unanswered read index is asked for again after this time: messages get lost, and leaders change. */
 const retryMs = 500;
@@ -29,6 +30,7 @@ export interface LinearizableReadsOptions {
   readonly soleVoterLeads: () => boolean;
   /** 64 random bits. */
   readonly random64: () => bigint;
+  readonly metrics: Pick<ServerMetrics, "readIndexesSlow" | "readIndexesFailed">;
 }
 
 const requestMask = (1n << 64n) - 1n;
@@ -68,7 +70,11 @@ export class LinearizableReads {
   /** Raft has an answer; perhaps a second one to the same request, or one that was too late. */
   confirmed(index: RaftIndex, context: Uint8Array): void {
     const reads = this.#asked;
-    if (reads.length === 0 || readRequest(context) !== this.#request) return;
+    if (reads.length === 0) return;
+    if (readRequest(context) !== this.#request) {
+      this.#options.metrics.readIndexesSlow.inc();
+      return;
+    }
     this.#asked = [];
     this.#options.applyLoop.whenApplied(index, () => {
       for (const read of reads) read.ready();
@@ -92,6 +98,7 @@ export class LinearizableReads {
     this.#waiting = this.#waiting.filter((read) => !tooOld(read));
     if (this.#asked.length > 0 && nowMs - this.#askedAtMs >= retryMs) this.#send();
     this.#askLater();
+    if (expired.length > 0) this.#options.metrics.readIndexesSlow.inc();
     for (const read of expired) read.failed(errors.timeout());
   }
 
@@ -99,6 +106,7 @@ export class LinearizableReads {
     const reads = [...this.#asked, ...this.#waiting];
     this.#asked = [];
     this.#waiting = [];
+    if (reads.length > 0) this.#options.metrics.readIndexesFailed.inc();
     for (const read of reads) read.failed(error);
   }
 

@@ -31,6 +31,9 @@ export class Proposal {
   }
 }
 
+/** Told of each end, for metrics. */
+export type OnEnd = (proposal: Proposal, error: EtcdError | undefined) => void;
+
 const suffixBits = 48n;
 const suffixLimit = 2 ** 48;
 
@@ -40,11 +43,13 @@ export class Proposals {
   /** The upper 16 bits of all ids made here. */
   readonly #prefix: number;
   #lastSuffix: number;
+  readonly #onEnd: OnEnd;
 
   /**
    * `wallMs` makes ids differ from those before a restart: it moves 256 ids each millisecond, faster than requests come.
    */
-  constructor(memberId: MemberId, wallMs: number) {
+  constructor(memberId: MemberId, wallMs: number, onEnd: OnEnd = () => {}) {
+    this.#onEnd = onEnd;
     this.#prefix = Number(memberId & 0xffffn);
     this.#lastSuffix = (Math.floor(wallMs) * 256) % suffixLimit;
   }
@@ -83,7 +88,9 @@ export class Proposals {
 
   /** Tells the end of a proposal, once; later ends of the same are ignored. */
   finish(proposal: Proposal, error: EtcdError | undefined, result?: unknown): void {
-    if (this.#pending.delete(proposal.suffix)) proposal.done(error, result);
+    if (!this.#pending.delete(proposal.suffix)) return;
+    this.#onEnd(proposal, error);
+    proposal.done(error, result);
   }
 
   /** False once its end was told. */

@@ -2,6 +2,7 @@
 import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { Entry } from "../lib/raft-entry.ts";
+import type { TurnClock } from "../lib/turn-clock.ts";
 import type { ProposeRefusal } from "../raft/leader/propose.ts";
 import type { Leadership } from "./leadership.ts";
 import { type Done, Proposal, Proposals } from "./proposal.ts";
@@ -22,6 +23,7 @@ export interface ProposedRequest {
 export interface ProposerOptions {
   readonly parts: EtcdServerParts;
   readonly metrics: ServerMetrics;
+  readonly turnClock: TurnClock;
   readonly leadership: Leadership;
   readonly raftLoop: () => RaftLoop;
   readonly isStopped: () => boolean;
@@ -30,14 +32,18 @@ export interface ProposerOptions {
 export class Proposer {
   readonly pending: Proposals;
   readonly #options: ProposerOptions;
-  /** The time of the last tick. It will do: it only decides when a request has waited for too long. */
-  #nowMs: number;
 
   constructor(options: ProposerOptions) {
     this.#options = options;
-    const { cluster, clock } = options.parts;
-    this.pending = new Proposals(cluster.localId, clock.wallMs());
-    this.#nowMs = clock.monotonicMs();
+    const { parts, metrics, turnClock } = options;
+    const { cluster, clock } = parts;
+    this.pending = new Proposals(cluster.localId, clock.wallMs(), ({ field, startMs }, error) => {
+      // Changes of the membership have no field.
+      if (field === 0) return;
+      metrics.requestSeconds
+        .of(field, error === undefined)
+        .observe(Math.max(0, turnClock.now() - startMs) / 1000);
+    });
   }
 
   propose<Result>(
@@ -60,7 +66,7 @@ export class Proposer {
   }
 
   sentLate(entries: readonly Entry[]): void {
-    this.pending.sentLate(entries, this.#nowMs);
+    this.pending.sentLate(entries, this.#options.turnClock.now());
   }
 
   /** Raft did not take these. */
@@ -72,7 +78,6 @@ export class Proposer {
 
   tick(nowMs: number): void {
     const { parts, leadership, metrics } = this.#options;
-    this.#nowMs = nowMs;
     const expired = this.pending.expire(nowMs - requestTimeoutMs(parts.settings), (startMs) =>
       leadership.timeoutError(startMs),
     );
@@ -94,7 +99,7 @@ export class Proposer {
       done(refusal());
       return undefined;
     }
-    return this.pending.entry(field, bytes, request, this.#nowMs, done);
+    return this.pending.entry(field, bytes, request, this.#options.turnClock.now(), done);
   }
 
   #refusal(bytes: number): (() => EtcdError) | undefined {

@@ -9,6 +9,7 @@ import { type MemberId, noMember, type RaftIndex, type Term } from "../lib/ids.t
 import type { SnapshotMark } from "../lib/raft-entry.ts";
 import { type Message, MessageType } from "../lib/raft-message.ts";
 import type { Steps } from "../lib/steps.ts";
+import { TurnClock } from "../lib/turn-clock.ts";
 import type { Cluster } from "../membership/cluster.ts";
 import { formatId } from "../membership/member.ts";
 import type { MvccStore } from "../mvcc/store.ts";
@@ -17,6 +18,8 @@ import type { SoftState } from "../raft/ready.ts";
 import { Applier } from "./apply/applier.ts";
 import type { ApplyContext } from "./apply/apply-context.ts";
 import { ApplyLoop } from "./apply-loop.ts";
+import { ApplyTimer } from "./apply-timer.ts";
+import { noticeLateHeartbeats } from "./late-heartbeats.ts";
 import { Leadership } from "./leadership.ts";
 import { LeaseCalls } from "./lease-calls.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -27,6 +30,7 @@ import type { MemberChanges } from "./members/member-changes.ts";
 import { publish } from "./members/publisher.ts";
 import { type ProposedRequest, Proposer } from "./proposer.ts";
 import { RaftLoop } from "./raft-loop.ts";
+import { ReadTimes } from "./read-times.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { type EtcdServerParts, electionTimeoutMs, requestTimeoutMs } from "./server-parts.ts";
 import { Slices } from "./slices.ts";
@@ -44,6 +48,8 @@ export class ServerCore {
   readonly cluster: Cluster;
   readonly lessor: Lessor;
   readonly slices: Slices;
+  readonly turnClock: TurnClock;
+  readonly readTimes: ReadTimes;
   readonly watchHub: WatchHub;
   readonly metrics: ServerMetrics;
   /** The store in use. Another one after a leader's snapshot was installed, so nobody keeps it. */
@@ -78,12 +84,20 @@ export class ServerCore {
     this.lessor = lessor;
     this.metrics = parts.metrics;
     this.slices = new Slices(clock);
+    this.turnClock = new TurnClock(clock);
+    this.readTimes = new ReadTimes({
+      turnClock: this.turnClock,
+      metrics: this.metrics,
+      logger: parts.logger,
+      warnAfterMs: parts.settings.warningApplyDurationMs,
+    });
     this.store = parts.store;
     this.watchHub = new WatchHub(parts.store);
     this.#leadership = new Leadership(parts);
     this.#proposer = new Proposer({
       parts,
       metrics: this.metrics,
+      turnClock: this.turnClock,
       leadership: this.#leadership,
       raftLoop: () => this.#raftLoop,
       isStopped: () => this.isStopped,
@@ -98,6 +112,7 @@ export class ServerCore {
       process: () => this.#raftLoop.process(),
       soleVoterLeads: () => this.#leadership.soleVoterLeads,
       random64: parts.random64,
+      metrics: this.metrics,
     });
     this.#watches = new WatchDriver({
       hub: this.watchHub,
@@ -122,7 +137,9 @@ export class ServerCore {
   }
 
   #makeApplyLoop(): ApplyLoop {
-    const { clock, logger, node, cluster, lessor, alarms } = this.parts;
+    const { clock, logger, node, cluster, lessor, alarms, settings } = this.parts;
+    const { metrics } = this;
+    const timer = new ApplyTimer({ metrics, logger, warnAfterMs: settings.warningApplyDurationMs });
     const context: ApplyContext = {
       store: this.store,
       lessor,
@@ -137,13 +154,18 @@ export class ServerCore {
       onLeaderEntry: (term) => this.#leaderEntryApplied(term),
       onCompaction: (revision, previous) => this.storage.current.hashes?.scheduled(revision, previous),
       onLeaseRevoked: (id) => this.leases.revoked(id),
-      onApplied: (field, error) => this.metrics.countApplied(field, error),
+      onApplied: (field, request, error, result) => {
+        metrics.countApplied(field, request, error, result);
+        timer.add(field, request, error);
+      },
     };
     this.#applyContext = context;
     const applier = new Applier(context);
     return new ApplyLoop(node.appliedIndex, {
       clock,
       apply: (entry) => applier.apply(entry),
+      timer,
+      entriesPerLook: timer.entriesPerLook,
       onApplied: (index) => this.#applied(index),
       onFatal: (error) => this.#failed(error),
     });
@@ -422,6 +444,7 @@ export class ServerCore {
     const { clock, settings, metrics } = this.parts;
     const nowMs = clock.monotonicMs();
     metrics.loopDelaySeconds.observe(Math.max(0, nowMs - this.#lastTickMs - settings.tickMs) / 1000);
+    if (this.isLeader) noticeLateHeartbeats(this.parts, nowMs - this.#lastTickMs);
     this.#leadership.doubtWhenLate(nowMs, this.#lastTickMs);
     this.#lastTickMs = nowMs;
     this.#proposer.tick(nowMs);
@@ -436,6 +459,7 @@ export class ServerCore {
   /** Puts the store of a leader's snapshot in the place of this member's. */
   async #install(mark: SnapshotMark): Promise<void> {
     const { logger } = this.parts;
+    this.metrics.snapshotBeingApplied.set(1);
     logger.info("applying snapshot", { "incoming-leader-snapshot-index": mark.index });
     this.#applyLoop.halt();
     await this.storage.replace((store) => {
@@ -446,6 +470,7 @@ export class ServerCore {
       this.#membershipChanged();
       this.#applyLoop.resume(mark.index);
       this.storage.current.compaction.poke();
+      this.metrics.snapshotBeingApplied.set(0);
       logger.info("applied snapshot", { "incoming-leader-snapshot-index": mark.index });
     });
   }

@@ -1,12 +1,15 @@
 /** etcd's metrics of server, store, disk and leases, and the few that are ours. */
+import type { PutRequest, TxnRequest, TxnResponse } from "../codec/kv.ts";
+import type { LeaseGrantRequest } from "../codec/lease.ts";
 import { raftField } from "../codec/raft-internal.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
 import { exponentialBounds, type Metrics } from "../lib/metrics.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
+import { OperationMetrics } from "./operation-metrics.ts";
 import { etcdVersion } from "./versions.ts";
 
 /** What is counted while the server runs; the rest is asked for when somebody scrapes. */
-export class ServerMetrics {
+export class ServerMetrics extends OperationMetrics {
   readonly walFsyncSeconds;
   readonly backendCommitSeconds;
   readonly defragSeconds;
@@ -26,6 +29,7 @@ export class ServerMetrics {
   readonly loopDelaySeconds;
 
   constructor(metrics: Metrics) {
+    super(metrics);
     const disk = exponentialBounds(0.001, 2, 14);
     this.walFsyncSeconds = metrics.histogram(
       "etcd_disk_wal_fsync_duration_seconds",
@@ -86,13 +90,42 @@ export class ServerMetrics {
     );
   }
 
-  countApplied(field: number, error: EtcdError | undefined): void {
+  countApplied(field: number, request: unknown, error: EtcdError | undefined, result: unknown): void {
     if (error) return;
-    if (field === raftField.put) this.puts.inc();
-    else if (field === raftField.txn) this.txns.inc();
+    if (field === raftField.put) this.#countPut(request as PutRequest);
+    else if (field === raftField.txn) this.countTxn(request as TxnRequest, result as TxnResponse);
     else if (field === raftField.deleteRange) this.deletes.inc();
-    else if (field === raftField.leaseGrant) this.leasesGranted.inc();
-    else if (field === raftField.leaseRevoke) this.leasesRevoked.inc();
+    else if (field === raftField.range) this.ranges.inc();
+    else if (field === raftField.leaseGrant) {
+      this.leasesGranted.inc();
+      this.leaseTtlSeconds.observe(Number((request as LeaseGrantRequest).ttlSeconds));
+    } else if (field === raftField.leaseRevoke) this.leasesRevoked.inc();
+  }
+
+  /** Counts what a transaction did, and itself if that was more than one operation, as etcd does. */
+  countTxn(request: TxnRequest, response: TxnResponse): void {
+    if (this.#countOps(request, response) > 1) this.txns.inc();
+  }
+
+  #countOps({ success, failure }: TxnRequest, { succeeded, responses }: TxnResponse): number {
+    let count = 0;
+    for (const [at, op] of (succeeded ? success : failure).entries()) {
+      const response = responses[at];
+      if (op.kind === "txn") {
+        if (response?.kind === "txn") count += this.#countOps(op.txn, response.txn);
+        continue;
+      }
+      count++;
+      if (op.kind === "put") this.#countPut(op.put);
+      else if (op.kind === "deleteRange") this.deletes.inc();
+      else this.ranges.inc();
+    }
+    return count;
+  }
+
+  #countPut({ key, value }: PutRequest): void {
+    this.puts.inc();
+    this.putBytes.inc(key.length + value.length);
   }
 }
 
@@ -109,6 +142,14 @@ export interface GaugeSource {
   applied(): number;
   pendingProposals(): number;
   walBytes(): number;
+  /** Reads that take more than one turn and are under way. */
+  openReads(): number;
+  /** "3.7", or undefined until it is decided. */
+  clusterVersion(): string | undefined;
+  /** Of the users, roles and permissions. */
+  authRevision(): number;
+  /** The ids of all members. */
+  memberIds(): readonly string[];
 }
 
 export function registerGauges(metrics: Metrics, source: GaugeSource): void {
@@ -163,6 +204,7 @@ export function registerGauges(metrics: Metrics, source: GaugeSource): void {
     "Bytes applied and not yet in the backend.",
     () => source.store.overlayBytes,
   );
+  registerClusterGauges(metrics, source);
   metrics
     .gauge(
       "etcd_server_version",
@@ -177,4 +219,28 @@ export function registerGauges(metrics: Metrics, source: GaugeSource): void {
       { server_id: source.memberId },
     )
     .set(1);
+}
+
+function registerClusterGauges(metrics: Metrics, source: GaugeSource): void {
+  metrics.observed(
+    "gauge",
+    "etcd_mvcc_db_open_read_transactions",
+    "The number of currently open read transactions",
+    () => source.openReads(),
+  );
+  metrics.observed("gauge", "etcd_debugging_auth_revision", "The current revision of auth store.", () =>
+    source.authRevision(),
+  );
+  metrics.collected(
+    "gauge",
+    "etcd_cluster_version",
+    "Which version is running. 1 for 'cluster_version' label with current cluster version",
+    () => {
+      const version = source.clusterVersion();
+      return version === undefined ? [] : [[{ cluster_version: version }, 1]];
+    },
+  );
+  metrics.collected("gauge", "etcd_network_known_peers", "The current number of known peers.", () =>
+    source.memberIds().map((id) => [{ Local: source.memberId, Remote: id }, 1]),
+  );
 }

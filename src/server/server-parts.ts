@@ -41,6 +41,8 @@ export interface EtcdServerSettings {
   readonly corruption?: CorruptionSettings | undefined;
   /** Undefined: compactions do not rest. */
   readonly compactionPace?: CompactionPaceSettings | undefined;
+  /** `--warning-apply-duration`: what takes longer to apply is logged. */
+  readonly warningApplyDurationMs: number;
 }
 
 export interface EtcdServerParts {

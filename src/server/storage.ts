@@ -88,6 +88,7 @@ export class Storage {
       onFinished: (removed, tookMs) => {
         metrics.compactedKeys.inc(removed);
         metrics.compactionMs.observe(tookMs);
+        metrics.lastCompactionAtSeconds.set(Math.floor(clock.wallMs() / 1000));
       },
     });
     this.trimmer = new LogTrimmer(

@@ -6,6 +6,7 @@
  * answers of one event-loop turn leave in one write per connection.
  */
 import type { EtcdError } from "../errors/etcd-error.ts";
+import type { Histogram } from "../lib/metrics.ts";
 
 /** Who is at the other end of a connection. */
 export interface Peer {
@@ -79,6 +80,27 @@ export type GrpcHandler = SingleRequestHandler | StreamRequestHandler;
 /** Path to handler. What is not in it is answered with `Unimplemented` ("unknown service X" / "unknown method Y for
  * service X", as grpc-go says it). */
 export type GrpcRoutes = ReadonlyMap<string, GrpcHandler>;
+
+/** Who wants to know how long calls take. */
+export interface CallTimes {
+  /** Milliseconds of a clock that never goes back; may be a little behind. */
+  now(): number;
+  /** Where the seconds of a method's calls are counted, if anywhere. Asked once for each path. */
+  histogramOf(path: string): Histogram | undefined;
+  /** A call with one request that takes longer is told of. */
+  readonly slowMs: number;
+  onSlow(call: EndedCall): void;
+}
+
+/** A call with one request, when it has its status. */
+export interface EndedCall {
+  readonly path: string;
+  readonly peer: Peer;
+  readonly tookMs: number;
+  readonly request: Uint8Array;
+  /** The parts of its answer, or none. */
+  readonly response: readonly Uint8Array[];
+}
 
 export interface GrpcLimits {
   /** A larger request message is refused with ResourceExhausted, in grpc-go's words. */

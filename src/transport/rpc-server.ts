@@ -3,7 +3,7 @@ import type { TlsOptions } from "node:tls";
 import { defaultFetchLimits, type FetchLimits } from "./fetch/fetch-limits.ts";
 import { Http1Server } from "./fetch/http1-server.ts";
 import { type FetchService, Http2Exchange } from "./fetch/http2-exchange.ts";
-import type { FetchHandler, GrpcLimits, GrpcRoutes, Peer } from "./grpc.ts";
+import type { CallTimes, FetchHandler, GrpcLimits, GrpcRoutes, Peer } from "./grpc.ts";
 import { GrpcService } from "./grpc-server/grpc-service.ts";
 import { type CallPlan, isGrpc, type MethodCounters } from "./grpc-server/plan.ts";
 import { ResponseBlocks } from "./grpc-server/response-blocks.ts";
@@ -57,6 +57,7 @@ export interface RpcServerOptions {
   readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly fetchLimits?: Partial<FetchLimits>;
   readonly requestMemoryBytes?: number;
+  readonly times?: CallTimes | undefined;
 }
 
 export interface ListenSettings {
@@ -87,6 +88,7 @@ export class RpcServer {
       routes: options.routes,
       maxReceiveBytes: limits.maxReceiveBytes,
       onError: onFault,
+      times: options.times,
     });
     const fetchLimits = { ...defaultFetchLimits, ...options.fetchLimits };
     this.fetchService = { handler: options.fetch, limits: fetchLimits, onError: onFault };

@@ -11,6 +11,8 @@ import { freePort } from "./ports.ts";
 
 export interface ServerOptions {
   readonly program: string;
+  /** Words before the flags: for a runtime, what it is to run. */
+  readonly words?: readonly string[];
   /** Holds `data` and `log`. Made if missing. */
   readonly folder: string;
   /** Chosen if not given. Give them when a server starts again, so that its clients find it. */
@@ -77,9 +79,9 @@ export class ServerProcess {
     return server;
   }
 
-  #arguments({ configFile, flags = [] }: ServerOptions): string[] {
-    if (configFile !== undefined) return [`--config-file=${configFile}`, ...flags];
-    return [...this.#ownFlags(), ...flags];
+  #arguments({ configFile, words = [], flags = [] }: ServerOptions): string[] {
+    if (configFile !== undefined) return [...words, `--config-file=${configFile}`, ...flags];
+    return [...words, ...this.#ownFlags(), ...flags];
   }
 
   #ownFlags(): string[] {

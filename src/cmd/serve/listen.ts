@@ -2,7 +2,7 @@
 import type { Config } from "../../config/config.ts";
 import type { EtcdUrl } from "../../lib/etcd-url.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
+import type { CallTimes, FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
 import { RpcServer, type TransportObserver } from "../../transport/rpc-server.ts";
 import type { TlsIdentity } from "../../transport/tls/tls-identity.ts";
 
@@ -12,6 +12,7 @@ export interface Served {
   readonly fetch: FetchHandler;
   /** The same for `--listen-metrics-urls`: metrics and health alone. */
   readonly fetchMetrics: FetchHandler;
+  readonly times: CallTimes;
 }
 
 export interface Ports {
@@ -44,7 +45,7 @@ export async function openPorts(
   const observer = observerOf(logger.at("transport/rpc-server.ts"));
   const noRoutes: GrpcRoutes = new Map();
   const serverOf = (routes: GrpcRoutes, fetch: FetchHandler) =>
-    new RpcServer({ routes, fetch, limits, observer });
+    new RpcServer({ routes, fetch, limits, observer, times: served.times });
   const separateHttp = config.listenClientHttpUrls.length > 0;
   const clients = serverOf(served.routes, separateHttp ? notFound : served.fetch);
   const plan = [

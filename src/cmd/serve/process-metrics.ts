@@ -35,6 +35,24 @@ export function registerProcessMetrics(metrics: Metrics, monotonicMs: () => numb
     "Virtual memory size in bytes.",
     () => now().virtualBytes,
   );
+  observed(
+    "gauge",
+    "process_virtual_memory_max_bytes",
+    "Maximum amount of virtual memory available in bytes.",
+    () => now().virtualMaxBytes,
+  );
+  observed(
+    "counter",
+    "process_network_receive_bytes_total",
+    "Number of bytes received by the process over the network.",
+    () => now().networkReceivedBytes,
+  );
+  observed(
+    "counter",
+    "process_network_transmit_bytes_total",
+    "Number of bytes sent by the process over the network.",
+    () => now().networkSentBytes,
+  );
   observed("gauge", "process_open_fds", "Number of open file descriptors.", () => now().openFiles);
   observed("gauge", "process_max_fds", "Maximum number of open file descriptors.", () => now().maxFiles);
   observed("gauge", "os_fd_used", "The number of used file descriptors.", () => now().openFiles);

@@ -23,6 +23,7 @@ export function settingsOf(config: Config): EtcdServerSettings {
     cacheBytes: 4 * 1024 * 1024,
     strictReconfigCheck: config.strictReconfigCheck,
     initialElectionTickAdvance: config.initialElectionTickAdvance,
+    warningApplyDurationMs: config.warningApplyDurationMs,
     corruption: {
       checkMs: config.corruptCheckTimeMs,
       compactHashCheckMs: config.featureGates.CompactHashCheck ? config.compactHashCheckTimeMs : 0,

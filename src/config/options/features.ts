@@ -33,7 +33,6 @@ export const featureOptions = {
     default: 100,
     defaultText: "100ms",
     help: "A change that takes longer to apply is logged as a warning.",
-    status: later("warnings of slow requests"),
   }),
   bootstrapDefragThresholdMegabytes: integer("bootstrap-defrag-threshold-megabytes", "uint", {
     default: 0,

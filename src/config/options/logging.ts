@@ -35,6 +35,5 @@ export const loggingOptions = {
     defaultText: "300ms",
     zeroIsDefault: true,
     help: "A call that takes longer is logged as a warning.",
-    status: later("warnings of slow requests"),
   }),
 } satisfies OptionTable;

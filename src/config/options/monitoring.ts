@@ -11,7 +11,6 @@ export const monitoringOptions = {
   metrics: text("metrics", {
     default: "basic",
     help: "'extensive' adds histograms of calls to the metrics.",
-    status: later("histograms of calls"),
   }),
   listenMetricsUrls: urls("listen-metrics-urls", {
     default: "",

@@ -1,7 +1,5 @@
 /** TLS on the client's and on the peers' side, and who may come in over HTTP. */
-import { bool, integer, later, list, type OptionTable, origins, set, text } from "../option.ts";
-
-const access = later("HTTP access control");
+import { bool, integer, list, type OptionTable, origins, set, text } from "../option.ts";
 
 /** `client-transport-security.cert-file` and so on. */
 const client = (key: string): string => `client-transport-security.${key}`;
@@ -129,7 +127,6 @@ export const securityOptions = {
   hostWhitelist: set("host-whitelist", {
     default: "*",
     help: "Under which host names HTTP without TLS answers (* or nothing: all).",
-    status: access,
   }),
   /** "TLS1.2" or "TLS1.3"; empty: the runtime's choice. */
   tlsMinVersion: text("tls-min-version", {

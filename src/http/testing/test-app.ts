@@ -51,7 +51,7 @@ export async function startTestApp(
     },
     versions: () => ({ etcdserver: "3.7.3", etcdcluster: "3.7.0", storage: "3.7.0" }),
     cors: ["*"],
-    serveRpc: true,
+    hostWhitelist: ["*"],
     gateway: true,
     maxReceiveBytes,
     ...options,

@@ -7,8 +7,10 @@ import {
   encodeRangeResponse,
   encodeRangeRows,
 } from "../../codec/range.ts";
+import type { EtcdError } from "../../errors/etcd-error.ts";
 import type { Revision } from "../../lib/ids.ts";
 import { checkRange } from "../../mvcc/check/check-request.ts";
+import type { RangeSize } from "../../server/read-times.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
 import { statusOf, unary } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
@@ -23,38 +25,70 @@ export function rangeHandler(server: RpcServer): SingleRequestHandler {
   return unary((call, message) => {
     const request = decodeRangeRequest(message);
     checkRange(request);
-    if (request.serializable) answerRange(server, call, request);
-    else
-      server.linearizable(
-        () => answerSafely(server, call, request),
-        (error) => call.fail(error),
-      );
+    new RangeCall(server, call, request).start();
   });
 }
 
-/** As `answerRange`, from a callback: what it throws has to reach the caller too. */
-function answerSafely(server: RpcServer, call: GrpcCall, request: RangeRequest): void {
-  try {
-    answerRange(server, call, request);
-  } catch (error) {
-    call.fail(statusOf(error));
-  }
-}
+class RangeCall {
+  readonly #server: RpcServer;
+  readonly #call: GrpcCall;
+  readonly #request: RangeRequest;
+  readonly #startMs: number;
+  /** When it began to read. */
+  #readMs: number | undefined;
 
-function answerRange(server: RpcServer, call: GrpcCall, request: RangeRequest): void {
-  if (isPlainGet(request)) {
-    const kv = server.store.get(request.key);
-    const response = kv ? { kvs: [kv], more: false, count: 1 } : noRows;
-    call.respond(encodeRangeResponse(server.header(), response));
-    return;
+  constructor(server: RpcServer, call: GrpcCall, request: RangeRequest) {
+    this.#server = server;
+    this.#call = call;
+    this.#request = request;
+    this.#startMs = server.readTimes.now();
   }
-  const parts = [encodeHeader(server.header())];
-  server.runSteps(
-    encodeRows(server, request, parts),
-    () => call.respondParts(parts),
-    (error) => call.fail(error),
-    () => call.cancelled,
-  );
+
+  start(): void {
+    if (this.#request.serializable) this.#read();
+    else this.#server.linearizable(this.#read, this.#fail);
+  }
+
+  readonly #fail = (error: EtcdError): void => {
+    this.#server.readTimes.range(this.#request, this.#startMs, this.#readMs, error);
+    this.#call.fail(error);
+  };
+
+  /** Called back from elsewhere, where nobody could do anything with what it throws. */
+  readonly #read = (): void => {
+    try {
+      this.#readMs = this.#server.readTimes.now();
+      if (isPlainGet(this.#request)) this.#get();
+      else this.#readRows();
+    } catch (error) {
+      this.#fail(statusOf(error));
+    }
+  };
+
+  #get(): void {
+    const kv = this.#server.store.get(this.#request.key);
+    const response = kv ? { kvs: [kv], more: false, count: 1 } : noRows;
+    const bytes = encodeRangeResponse(this.#server.header(), response);
+    this.#hasRead({ rows: response.count, bytes: bytes.length });
+    this.#call.respond(bytes);
+  }
+
+  #readRows(): void {
+    const parts = [encodeHeader(this.#server.header())];
+    this.#server.runSteps(
+      encodeRows(this.#server, this.#request, parts),
+      (rows) => {
+        this.#hasRead({ rows, bytes: parts.reduce((sum, part) => sum + part.length, 0) });
+        this.#call.respondParts(parts);
+      },
+      this.#fail,
+      () => this.#call.cancelled,
+    );
+  }
+
+  #hasRead(size: RangeSize): void {
+    this.#server.readTimes.range(this.#request, this.#startMs, this.#readMs, size);
+  }
 }
 
 const noRows = { kvs: [], more: false, count: 0 } as const;
@@ -73,20 +107,25 @@ function isPlainGet(request: RangeRequest): boolean {
   );
 }
 
+/** Returns how many there were. */
 function* encodeRows(
   server: RpcServer,
   request: RangeRequest,
   parts: Uint8Array[],
-): Generator<undefined, undefined, undefined> {
+): Generator<undefined, number, undefined> {
+  let rows = 0;
   const batches = server.store.rangeBatches(request, batchRows, batchBytes);
   try {
     for (;;) {
       const batch = batches.next();
       if (batch.done) {
         parts.push(encodeRangeEnd(batch.value));
-        return undefined;
+        return rows;
       }
-      if (batch.value && batch.value.length > 0) parts.push(encodeRangeRows(batch.value));
+      if (batch.value && batch.value.length > 0) {
+        rows += batch.value.length;
+        parts.push(encodeRangeRows(batch.value));
+      }
       yield undefined;
     }
   } finally {

@@ -3,6 +3,7 @@ import type { RequestOp, TxnRequest, TxnResponse } from "../../codec/kv.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { decodeTxnRequest } from "../../codec/txn-request.ts";
 import { encodeTxnResponseParts } from "../../codec/txn-response.ts";
+import type { EtcdError } from "../../errors/etcd-error.ts";
 import { checkTxn } from "../../mvcc/check/check-txn.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
 import { respondInSteps, unary } from "../handler.ts";
@@ -13,9 +14,14 @@ export function txnHandler(server: RpcServer): SingleRequestHandler {
     const request = decodeTxnRequest(message);
     checkTxn(request, server.maxTxnOps);
     if (everyOp(request, isRead)) {
-      const read = () => readTxn(server, call, request);
+      const startMs = server.readTimes.now();
+      const failed = (error: EtcdError) => {
+        server.readTimes.txn(request, startMs, error);
+        call.fail(error);
+      };
+      const read = () => readTxn(server, call, request, startMs, failed);
       if (everyOp(request, isSerializableRead)) read();
-      else server.linearizable(read, (error) => call.fail(error));
+      else server.linearizable(read, failed);
       return;
     }
     server.propose<TxnResponse>({ field: raftField.txn, bytes: message, request }, (error, response) => {
@@ -25,12 +31,20 @@ export function txnHandler(server: RpcServer): SingleRequestHandler {
   });
 }
 
-function readTxn(server: RpcServer, call: GrpcCall, request: TxnRequest): void {
+function readTxn(
+  server: RpcServer,
+  call: GrpcCall,
+  request: TxnRequest,
+  startMs: number,
+  failed: (error: EtcdError) => void,
+): void {
   server.runSteps(
     server.store.readTxn(request),
-    (response) =>
-      respondInSteps(server, call, encodeTxnResponseParts(server.headerAt(response.revision), response)),
-    (error) => call.fail(error),
+    (response) => {
+      server.readTimes.txn(request, startMs, response);
+      respondInSteps(server, call, encodeTxnResponseParts(server.headerAt(response.revision), response));
+    },
+    failed,
     () => call.cancelled,
   );
 }

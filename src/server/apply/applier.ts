@@ -61,7 +61,7 @@ export class Applier {
     proposal: Proposal | undefined,
   ): Steps<void> | undefined {
     const outcome = this.#attempt(() => this.#dispatch(field, request, index, term), index, term);
-    return this.#settle(outcome, proposal, field, index, term);
+    return this.#settle(outcome, { proposal, field, request, index, term });
   }
 
   #dispatch(field: number, request: unknown, index: RaftIndex, term: Term): Outcome {
@@ -103,46 +103,44 @@ export class Applier {
     }
   }
 
-  #settle(
-    outcome: Outcome,
-    proposal: Proposal | undefined,
-    field: number,
-    index: RaftIndex,
-    term: Term,
-  ): Steps<void> | undefined {
+  #settle(outcome: Outcome, subject: Subject): Steps<void> | undefined {
     if (!("steps" in outcome)) {
-      this.#finish(outcome, proposal, field);
+      this.#finish(outcome, subject);
       return undefined;
     }
     // Most need but one step; a generator for the rest is made only when there is a rest.
-    const first = this.#attempt(() => stepOf(outcome), index, term);
+    const first = this.#attempt(() => stepOf(outcome), subject.index, subject.term);
     if (!("steps" in first)) {
-      this.#finish(first, proposal, field);
+      this.#finish(first, subject);
       return undefined;
     }
-    return this.#rest(outcome, proposal, field, index, term);
+    return this.#rest(outcome, subject);
   }
 
-  *#rest(
-    unfinished: Unfinished,
-    proposal: Proposal | undefined,
-    field: number,
-    index: RaftIndex,
-    term: Term,
-  ): Steps<void> {
+  *#rest(unfinished: Unfinished, subject: Subject): Steps<void> {
     for (;;) {
       yield undefined;
-      const outcome = this.#attempt(() => stepOf(unfinished), index, term);
-      if (!("steps" in outcome)) return this.#finish(outcome, proposal, field);
+      const outcome = this.#attempt(() => stepOf(unfinished), subject.index, subject.term);
+      if (!("steps" in outcome)) return this.#finish(outcome, subject);
     }
   }
 
-  #finish(outcome: Outcome, proposal: Proposal | undefined, field: number): void {
+  #finish(outcome: Outcome, { proposal, field, request }: Subject): void {
     const { onApplied, proposals } = this.#context;
     const error = "error" in outcome ? outcome.error : undefined;
-    onApplied(field, error);
-    if (proposal) proposals.finish(proposal, error, "result" in outcome ? outcome.result : undefined);
+    const result = "result" in outcome ? outcome.result : undefined;
+    onApplied(field, request, error, result);
+    if (proposal) proposals.finish(proposal, error, result);
   }
+}
+
+/** A request that is being applied. */
+interface Subject {
+  readonly proposal: Proposal | undefined;
+  readonly field: number;
+  readonly request: unknown;
+  readonly index: RaftIndex;
+  readonly term: Term;
 }
 
 type Unfinished = Extract<Outcome, { steps: Steps<unknown> }>;

@@ -32,8 +32,13 @@ export interface ApplyContext {
   /** A compaction was applied; versions are still there. */
   readonly onCompaction: (revision: Revision, previous: Revision) => void;
   readonly onLeaseRevoked: (id: LeaseId) => void;
-  /** For metrics. */
-  readonly onApplied: (field: number, error: EtcdError | undefined) => void;
+  /** For metrics: a request, and what became of it. */
+  readonly onApplied: (
+    field: number,
+    request: unknown,
+    error: EtcdError | undefined,
+    result: unknown,
+  ) => void;
 }
 
 /**

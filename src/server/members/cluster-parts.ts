@@ -57,6 +57,7 @@ function makeChanges(options: ClusterPartsOptions, leaderCalls: LeaderCalls): Me
     logger: logger.at("server/members/member-changes.ts"),
     proposals,
     sha1,
+    metrics: parts.metrics,
     strict: settings.strictReconfigCheck,
     leaderCalls,
     caughtUp: () => new Promise((resolve) => whenCaughtUp(resolve)),

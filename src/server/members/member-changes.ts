@@ -21,6 +21,7 @@ import type { RawNode } from "../../raft/raw-node.ts";
 import type { LeaderCalls } from "../leader-calls.ts";
 import type { Peers } from "../peers.ts";
 import type { Proposal, Proposals } from "../proposal.ts";
+import type { ServerMetrics } from "../server-metrics.ts";
 import { checkAdd, checkPromote, checkRemove } from "./strict-reconfig.ts";
 
 /** A learner with this part of the leader's log is ready to vote. */
@@ -36,6 +37,7 @@ export interface MemberChangesOptions {
   readonly logger: Logger;
   readonly proposals: Proposals;
   readonly sha1: Sha1;
+  readonly metrics: Pick<ServerMetrics, "learnersPromoted" | "promotionFailed">;
   /** `--strict-reconfig-check`. */
   readonly strict: boolean;
   readonly leaderCalls: LeaderCalls;
@@ -94,13 +96,20 @@ export class MemberChanges {
 
   /** The same on the leader. Rejects with ErrNotLeader elsewhere. */
   async promoteHere(id: MemberId): Promise<Member[]> {
-    const { caughtUp, node } = this.#options;
+    const { caughtUp, node, metrics } = this.#options;
     await caughtUp();
     if (node.role !== "leader") throw errors.notLeader();
-    this.#checkReady(id);
-    this.#checkStrictly("member promote", id, checkPromote);
-    const promoted: Member = { id, peerUrls: [], isLearner: false, name: "", clientUrls: [] };
-    return this.#configure(ConfChangeType.addNode, id, memberToJson(promoted, true));
+    try {
+      this.#checkReady(id);
+      this.#checkStrictly("member promote", id, checkPromote);
+      const promoted: Member = { id, peerUrls: [], isLearner: false, name: "", clientUrls: [] };
+      const members = await this.#configure(ConfChangeType.addNode, id, memberToJson(promoted, true));
+      metrics.learnersPromoted.inc();
+      return members;
+    } catch (error) {
+      metrics.promotionFailed((error as Error).message);
+      throw error;
+    }
   }
 
   /** To be called in each tick, and when a leader is found or a change applied: proposes what waits. */

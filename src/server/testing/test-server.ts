@@ -73,6 +73,7 @@ export async function startTestServer({ backend, ...options }: TestServerOptions
       cacheBytes: 10_000,
       strictReconfigCheck: true,
       initialElectionTickAdvance: true,
+      warningApplyDurationMs: 100,
       watchProgressIntervalMs: 600_000,
     },
     clock,

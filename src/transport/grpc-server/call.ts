@@ -1,5 +1,5 @@
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
-import type { GrpcCall, Metadata, Peer } from "../grpc.ts";
+import type { CallTimes, GrpcCall, Metadata, Peer } from "../grpc.ts";
 import type { Http2Connection } from "../http2/connection.ts";
 import { putUint32 } from "../http2/frame-writer.ts";
 import { defaultMaxFrameBytes, ErrorCode } from "../http2/protocol.ts";
@@ -35,6 +35,10 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   /** A status was queued, or the call was cancelled: nothing more goes out. */
   private isOver = false;
   cancelled = false;
+  private startMs = 0;
+  /** Kept for who wants to know of slow calls, as long as the call goes on. */
+  private request: Uint8Array | undefined = undefined;
+  private answer: Uint8Array | readonly Uint8Array[] | undefined = undefined;
 
   constructor(connection: Http2Connection, id: number, head: RequestHead, plan: ServedCallPlan) {
     super(connection, id, head);
@@ -61,8 +65,9 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   // ---- the request ----
 
   onOpen(): void {
-    const { route, timeoutMs } = this.plan;
+    const { route, timeoutMs, service } = this.plan;
     route.counters.started++;
+    if (service.times !== undefined) this.startMs = service.times.now();
     if (timeoutMs !== undefined) {
       this.deadline = new Deadline(this.connection.environment.timers, timeoutMs, this);
     }
@@ -137,6 +142,7 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
         this.sink?.onMessage(message);
       } else if (!this.isDispatched) {
         this.isDispatched = true;
+        this.request = message;
         route.handler.onRequest(this, message);
       }
     } catch (cause) {
@@ -191,6 +197,7 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
 
   respond(message: Uint8Array): void {
     if (this.isOver) return;
+    this.answer = message;
     const { connection } = this;
     const count = message.length + messagePrefixBytes;
     const blocks = connection.encoding as ResponseBlocks;
@@ -224,6 +231,7 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
     if (this.isOver) return;
     let length = 0;
     for (const part of parts) length += part.length;
+    this.answer = parts;
     this.sendHeaders();
     this.countSent(length);
     this.queueData(messagePrefix(length));
@@ -315,6 +323,8 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   private finishWith(code: GrpcCode): void {
     this.isOver = true;
     this.plan.route.counters.handled[code]!++;
+    const { times } = this.plan.service;
+    if (times !== undefined) this.tellTime(times);
     if (this.deadline !== undefined) {
       this.deadline.cancel();
       this.deadline = undefined;
@@ -323,6 +333,17 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
       this.buffer.drop();
       this.buffer = undefined;
     }
+  }
+
+  private tellTime(times: CallTimes): void {
+    const tookMs = times.now() - this.startMs;
+    this.plan.route.seconds?.observe(tookMs / 1000);
+    const { path, peer, request, answer } = this;
+    this.request = undefined;
+    this.answer = undefined;
+    if (request === undefined || tookMs <= times.slowMs) return;
+    const response = answer instanceof Uint8Array ? [answer] : (answer ?? []);
+    times.onSlow({ path, peer, tookMs, request, response });
   }
 
   // ---- cancellation ----

@@ -1,4 +1,4 @@
-import type { GrpcRoutes } from "../grpc.ts";
+import type { CallTimes, GrpcRoutes } from "../grpc.ts";
 import type { Http2Connection } from "../http2/connection.ts";
 import type { RequestHead } from "../http2/request-head.ts";
 import type { Http2Stream } from "../http2/stream.ts";
@@ -19,19 +19,22 @@ export class GrpcService {
   readonly counters: GrpcCounters = { receivedBytes: 0, sentBytes: 0 };
   /** Told of faults: what a handler threw that is not an EtcdError. */
   readonly onError: (cause: unknown) => void;
+  readonly times: CallTimes | undefined;
   private readonly planner: CallPlanner;
 
   constructor(options: {
     readonly routes: GrpcRoutes;
     readonly maxReceiveBytes: number;
     readonly onError: (cause: unknown) => void;
+    readonly times?: CallTimes | undefined;
   }) {
     const routes = new Map<string, Route>();
     for (const [path, handler] of options.routes) {
       const counters = { started: 0, messagesReceived: 0, messagesSent: 0, handled: new Array(17).fill(0) };
-      routes.set(path, { handler, counters });
+      routes.set(path, { handler, counters, seconds: options.times?.histogramOf(path) });
     }
     this.routes = routes;
+    this.times = options.times;
     this.maxReceiveBytes = options.maxReceiveBytes;
     this.onError = options.onError;
     this.planner = new CallPlanner(this);

@@ -1,5 +1,6 @@
 import { GrpcCode } from "../../errors/etcd-error.ts";
 import { goQuote } from "../../lib/go-quote.ts";
+import type { Histogram } from "../../lib/metrics.ts";
 import type { GrpcHandler, Metadata } from "../grpc.ts";
 import type { RequestHead } from "../http2/request-head.ts";
 import type { GrpcService } from "./grpc-service.ts";
@@ -19,6 +20,8 @@ export interface MethodCounters {
 export interface Route {
   readonly handler: GrpcHandler;
   readonly counters: MethodCounters;
+  /** Of the seconds that calls take, if somebody wants to know. */
+  readonly seconds: Histogram | undefined;
 }
 
 /** An answer that needs no handler. */

@@ -347,6 +347,7 @@ const defaultSettings: EtcdServerSettings = {
   cacheBytes: 10_000,
   strictReconfigCheck: true,
   initialElectionTickAdvance: true,
+  warningApplyDurationMs: 100,
 };
 
 function asError(error: unknown): Error {

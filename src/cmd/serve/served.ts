@@ -1,0 +1,101 @@
+/** What a server offers to those who come: its routes, everything on the port that is not gRPC, and its metrics. */
+import type { Config } from "../../config/config.ts";
+import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { createHttpHandler, createMetricsHandler } from "../../http/app.ts";
+import type { HealthSource } from "../../http/health.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { Metrics } from "../../lib/metrics.ts";
+import { formatId } from "../../membership/member.ts";
+import { callTimes } from "../../rpc/call-times.ts";
+import { HealthStatus } from "../../rpc/health.ts";
+import { createRoutes, services } from "../../rpc/services.ts";
+import { registerWatchMetrics } from "../../rpc/watch/watch-metrics.ts";
+import { systemClock } from "../../runtime/system-clock.ts";
+import type { EtcdServer } from "../../server/etcd-server.ts";
+import { registerGauges } from "../../server/server-metrics.ts";
+import { maxReceiveBytes, type Served } from "./listen.ts";
+import { registerProcessMetrics } from "./process-metrics.ts";
+import { registerVersionMetrics } from "./version-metrics.ts";
+
+export interface ServedParts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly server: EtcdServer;
+  readonly metrics: Metrics;
+}
+
+export function makeServed({ config, logger, server, metrics }: ServedParts) {
+  registerGauges(metrics, gaugesOf(server));
+  registerWatchMetrics(metrics, server.watchHub);
+  registerProcessMetrics(metrics, () => systemClock.monotonicMs());
+  registerVersionMetrics(metrics, config.featureGates);
+  const health = new HealthStatus();
+  const routes = createRoutes(server, health, metrics);
+  const versions = () => ({
+    etcdserver: server.versions.server,
+    etcdcluster: server.cluster.version ?? "not_decided",
+    storage: server.versions.storage,
+  });
+  const http = {
+    services,
+    routes,
+    metrics,
+    logger: logger.at("http/app.ts"),
+    health: healthOf(server),
+    versions,
+    cors: config.cors,
+    maxReceiveBytes: maxReceiveBytes(config),
+    hostWhitelist: config.hostWhitelist,
+  };
+  const served: Served = {
+    routes,
+    fetch: createHttpHandler({ ...http, gateway: config.enableGrpcGateway }),
+    fetchMetrics: createMetricsHandler(http),
+    times: callTimes({
+      metrics,
+      logger: logger.at("rpc/call-times.ts"),
+      now: () => server.turnClock.now(),
+      wallMs: () => systemClock.wallMs(),
+      extensive: config.metrics === "extensive",
+      warnAfterMs: config.warningUnaryRequestDurationMs,
+    }),
+  };
+  return { served, health, versions };
+}
+
+function gaugesOf(server: EtcdServer) {
+  return {
+    get store() {
+      return server.store;
+    },
+    backendSizes: () => server.backendSizes(),
+    memberId: formatId(server.cluster.localId),
+    quotaBackendBytes: server.quotaBackendBytes,
+    hasLeader: () => server.hasLeader,
+    isLeader: () => server.isLeader,
+    isLearner: () => server.cluster.isLearner,
+    committed: () => server.raftStatus().commitIndex,
+    applied: () => server.raftStatus().appliedIndex,
+    pendingProposals: () => server.pendingProposals,
+    walBytes: () => server.walBytes,
+    openReads: () => server.slices.active,
+    // That of a member without users and roles.
+    authRevision: () => 1,
+    clusterVersion: () => server.cluster.version?.replace(/\.\d+$/, ""),
+    memberIds: () => server.cluster.members().map(({ id }) => formatId(id)),
+  };
+}
+
+function healthOf(server: EtcdServer): HealthSource {
+  return {
+    alarms: () => server.alarms().map(({ alarm }) => (alarm === AlarmType.NOSPACE ? "NOSPACE" : "CORRUPT")),
+    hasLeader: () => server.hasLeader,
+    isLearner: () => server.cluster.isLearner,
+    tryRead: (serializable) => tryRead(server, serializable),
+  };
+}
+
+function tryRead(server: EtcdServer, serializable: boolean): Promise<void> {
+  if (serializable) return Promise.resolve();
+  return new Promise((resolve, reject) => server.linearizable(resolve, reject));
+}
