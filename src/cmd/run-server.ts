@@ -86,8 +86,9 @@ function openLog(logging: LoggingSettings, onFailure?: (reason: string) => void)
   }
 }
 
-function mustOpen({ level, format, outputs }: LoggingSettings): OpenLog {
-  const output = openLogOutput(outputs, (lines) => logger.warn("lines of the log were dropped", { lines }));
+function mustOpen({ level, format, outputs, rotation }: LoggingSettings): OpenLog {
+  const onDropped = (lines: number) => logger.warn("lines of the log were dropped", { lines });
+  const output = openLogOutput(outputs, onDropped, rotation);
   const logger = createLogger({
     sink: output,
     wallMs: preciseWallMs,

@@ -1,6 +1,7 @@
 /** What the settings of the log mean together. The first thing to be checked, so that the rest can be logged. */
 import { goQuote, goQuoteList } from "../lib/go-quote.ts";
 import { parseLogLevel } from "../lib/logger.ts";
+import type { LogRotation } from "../runtime/rotating-file.ts";
 import { ConfigError, type LoggingSettings, type Notice, type Settings } from "./config.ts";
 
 const caller = "config/check-logging.ts";
@@ -14,7 +15,9 @@ export function checkLogging(settings: Settings): { logging: LoggingSettings; no
   if (outputs.length > 1 && outputs.includes("default")) {
     throw new ConfigError('multi logoutput for "default" is not supported yet');
   }
-  if (settings.enableLogRotation) checkRotation(outputs, settings.logRotationConfigJson);
+  const rotation = settings.enableLogRotation
+    ? { rotation: readRotation(outputs, settings.logRotationConfigJson) }
+    : {};
   const level = parseLogLevel(settings.logLevel);
   // etcd panics here; the status is a panic's.
   if (!level) throw new ConfigError(`unrecognized level: ${goQuote(settings.logLevel)}`, 2);
@@ -23,7 +26,7 @@ export function checkLogging(settings: Settings): { logging: LoggingSettings; no
     throw new ConfigError(`unknown log format: ${format}, supported values json, console`);
   }
   const notices = outputs.includes(journal) ? [journalNotice(outputs)] : [];
-  return { logging: { level, format, outputs: destinations(outputs) }, notices };
+  return { logging: { level, format, outputs: destinations(outputs), ...rotation }, notices };
 }
 
 function destinations(outputs: readonly string[]): readonly string[] {
@@ -44,7 +47,7 @@ function journalNotice(outputs: readonly string[]): Notice {
   return { level: "warn", caller, message, fields: { "log-outputs": [journal] } };
 }
 
-function checkRotation(outputs: readonly string[], json: string): void {
+function readRotation(outputs: readonly string[], json: string): LogRotation {
   const files = outputs.filter((output) => !streams.includes(output));
   if (files.length > 1 || (outputs.length === 1 && files.length === 0)) {
     throw new ConfigError(
@@ -59,7 +62,21 @@ function checkRotation(outputs: readonly string[], json: string): void {
   }
   const wrong = wrongRotation(rotation);
   if (wrong) throw new ConfigError(`invalid log rotation config: ${wrong}`);
+  const fields: Readonly<Record<string, unknown>> = Object.fromEntries(
+    Object.entries(rotation as object).map(([key, value]) => [key.toLowerCase(), value]),
+  );
+  const count = (name: string) => Math.max(0, (fields[name] as number | undefined) ?? 0);
+  return Object.freeze({
+    maxBytes: (count("maxsize") || defaultMaxMegabytes) * 1024 * 1024,
+    maxAgeDays: count("maxage"),
+    maxBackups: count("maxbackups"),
+    localTime: fields["localtime"] === true,
+    compress: fields["compress"] === true,
+  });
 }
+
+/** When `maxsize` is 0 or left out. */
+const defaultMaxMegabytes = 100;
 
 const rotationTypes: Readonly<Record<string, "number" | "boolean">> = {
   maxsize: "number",

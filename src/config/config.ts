@@ -2,7 +2,9 @@
  * The one frozen object that says how a member is to run. Its fields are the entries of the tables in `options/`; what
  * several of them mean together is worked out once, in `Derived`.
  */
+
 import type { LogFormat, LogLevel } from "../lib/logger.ts";
+import type { LogRotation } from "../runtime/rotating-file.ts";
 import type { Option } from "./option.ts";
 import { authOptions } from "./options/auth.ts";
 import { clusteringOptions } from "./options/clustering.ts";
@@ -70,6 +72,8 @@ export interface LoggingSettings {
   readonly format: LogFormat;
   /** "stderr", "stdout", or the path of a file: sorted, each once. "/dev/null" alone drops everything. */
   readonly outputs: readonly string[];
+  /** Of the one file among the outputs. */
+  readonly rotation?: LogRotation;
 }
 
 export type Config = Settings & Derived;

@@ -3,8 +3,10 @@
  * is under way and leave with the next one. A reader that does not keep up (a stopped terminal, a full pipe) costs
  * lines, which are counted, and never memory or time.
  */
-import { close, closeSync, openSync, write, writeSync } from "node:fs";
+import { closeSync, openSync, write, writeSync } from "node:fs";
 import type { LogSink } from "../lib/logger.ts";
+import { type LogRotation, RotatingFile } from "./rotating-file.ts";
+import { preciseWallMs } from "./wall-clock.ts";
 
 /** For one output; past it, lines are dropped. */
 export const queuedBytesMax = 4 * 1024 * 1024;
@@ -28,11 +30,15 @@ export interface LogOutput extends LogSink {
  * a file cannot be opened. `onDropped` hears how many lines were lost once there is room again; what it logs is a line
  * like any other.
  */
-export function openLogOutput(outputs: readonly string[], onDropped?: (lines: number) => void): LogOutput {
+export function openLogOutput(
+  outputs: readonly string[],
+  onDropped?: (lines: number) => void,
+  rotation?: LogRotation,
+): LogOutput {
   const queues: FileQueue[] = [];
   for (const output of outputs) {
     try {
-      queues.push(openQueue(output, onDropped));
+      queues.push(openQueue(output, onDropped, rotation));
     } catch (cause) {
       for (const queue of queues) queue.closeSync();
       throw new Error(`open sink "${output}": open ${output}: ${reason(cause)}`);
@@ -58,11 +64,24 @@ export function openLogOutput(outputs: readonly string[], onDropped?: (lines: nu
   };
 }
 
-function openQueue(output: string, onDropped?: (lines: number) => void): FileQueue {
-  if (output === "stderr") return new FileQueue(2, false, onDropped);
-  if (output === "stdout") return new FileQueue(1, false, onDropped);
-  const fd = openSync(output.replace(/^file:\/\//, ""), "a", 0o666);
-  return new FileQueue(fd, true, onDropped);
+function openQueue(
+  output: string,
+  onDropped: ((lines: number) => void) | undefined,
+  rotation: LogRotation | undefined,
+): FileQueue {
+  if (output === "stderr") return new FileQueue({ fd: 2 }, onDropped);
+  if (output === "stdout") return new FileQueue({ fd: 1 }, onDropped);
+  const path = output.replace(/^file:\/\//, "");
+  if (rotation) return new FileQueue(new RotatingFile(path, rotation, preciseWallMs), onDropped);
+  const fd = openSync(path, "a", 0o666);
+  return new FileQueue({ fd, close: () => closeSync(fd) }, onDropped);
+}
+
+/** What a queue writes to. */
+interface LogFile {
+  readonly fd: number;
+  /** Absent for what is not ours to close. */
+  readonly close?: () => void;
 }
 
 function reason(cause: unknown): string {
@@ -76,8 +95,7 @@ function reason(cause: unknown): string {
 /** One file descriptor, written by one write at a time. */
 class FileQueue {
   droppedLines = 0;
-  readonly #fd: number;
-  readonly #owned: boolean;
+  readonly #file: LogFile;
   readonly #onDropped: ((lines: number) => void) | undefined;
   #waiting: string[] = [];
   #waitingBytes = 0;
@@ -90,9 +108,8 @@ class FileQueue {
   #broken = false;
   #idle: (() => void)[] = [];
 
-  constructor(fd: number, owned: boolean, onDropped: ((lines: number) => void) | undefined) {
-    this.#fd = fd;
-    this.#owned = owned;
+  constructor(file: LogFile, onDropped: ((lines: number) => void) | undefined) {
+    this.#file = file;
     this.#onDropped = onDropped;
   }
 
@@ -119,12 +136,11 @@ class FileQueue {
 
   async close(): Promise<void> {
     await this.flush();
-    if (this.#owned) await new Promise<void>((resolve) => close(this.#fd, () => resolve()));
-    this.#broken = true;
+    this.closeSync();
   }
 
   closeSync(): void {
-    if (this.#owned) closeSync(this.#fd);
+    this.#file.close?.();
     this.#broken = true;
   }
 
@@ -142,7 +158,8 @@ class FileQueue {
     }
     for (let waitedMs = 0; rest.length > 0 && waitedMs <= flushSyncMsMax; ) {
       try {
-        rest = rest.subarray(writeSync(this.#fd, rest));
+        rest = rest.subarray(writeSync(this.#file.fd, rest));
+        if (rest.length === 0) rest = this.#take();
       } catch (cause) {
         if (!isBusy(cause)) return;
         sleep(retryMs);
@@ -151,11 +168,30 @@ class FileQueue {
     }
   }
 
+  /** What is written next. Of a file that may be full: what it has room for. */
   #take(): Buffer {
+    if (this.#file instanceof RotatingFile) return this.#takeFitting(this.#file);
     const text = this.#waiting.join("");
     this.#waiting = [];
     this.#waitingBytes = 0;
     return Buffer.from(text, "utf8");
+  }
+
+  #takeFitting(file: RotatingFile): Buffer {
+    const parts: Buffer[] = [];
+    for (const line of this.#waiting) {
+      const bytes = Buffer.from(line, "utf8");
+      // A write that is under way needs the file that it began with.
+      if (this.#current === undefined && !file.hasRoom(bytes.length)) {
+        if (parts.length > 0) break;
+        file.rotate();
+      }
+      file.grow(bytes.length);
+      parts.push(bytes);
+      this.#waitingBytes -= line.length;
+    }
+    this.#waiting.splice(0, parts.length);
+    return Buffer.concat(parts);
   }
 
   #begin(): void {
@@ -166,7 +202,7 @@ class FileQueue {
 
   #write(bytes: Buffer): void {
     this.#current = bytes;
-    write(this.#fd, bytes, 0, bytes.length, null, (error, written) => {
+    write(this.#file.fd, bytes, 0, bytes.length, null, (error, written) => {
       if (error) {
         this.#fail(bytes, error);
       } else if (written < bytes.length) {

@@ -1,7 +1,5 @@
 /** What is logged, how, and where to. `Config.logging` is what these mean. */
-import { bool, duration, later, type OptionTable, set, text } from "../option.ts";
-
-const rotation = later("log rotation");
+import { bool, duration, type OptionTable, set, text } from "../option.ts";
 
 export const loggingOptions = {
   logger: text("logger", {
@@ -23,12 +21,10 @@ export const loggingOptions = {
   enableLogRotation: bool("enable-log-rotation", {
     default: false,
     help: "Begin a new log file when the old one is full.",
-    status: rotation,
   }),
   logRotationConfigJson: text("log-rotation-config-json", {
     default: '{"maxsize": 100, "maxage": 0, "maxbackups": 0, "localtime": false, "compress": false}',
     help: "When a log file is full (maxsize, MB), and how long old ones stay (maxage, days; maxbackups).",
-    status: rotation,
   }),
   warningUnaryRequestDurationMs: duration("warning-unary-request-duration", {
     default: 300,
