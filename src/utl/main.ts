@@ -27,6 +27,8 @@ function later(name: string): NonNullable<Command["run"]> {
   };
 }
 
+const text = (name: string, usage: string): Flag => ({ name, kind: "string", default: "", usage });
+
 const snapshot: Command = {
   use: "snapshot <subcommand>",
   short: "Manages etcd node snapshots",
@@ -52,8 +54,29 @@ export const utlCommands: Command = {
   commands: [
     { use: "completion", short: "Generate completion script", run: later("completion") },
     { use: "defrag", short: "Defragments the storage of the etcd", run: later("defrag") },
+    {
+      use: "export --to-etcd {output dir} --data-dir {data dir}",
+      short: "Makes a data directory of etcd from one of this program",
+      flags: [
+        text("to-etcd", "Path to the data directory that is made"),
+        text("data-dir", "Path to the data directory of this program"),
+        text("wal-dir", "Path to the log, if it is not in the data directory"),
+      ],
+      run: async (call) => (await import("./move.ts")).exportCommand(call),
+    },
     { use: "hashkv", short: "Prints the KV history hash of a given file", run: later("hashkv") },
     { use: "help", short: "Help about any command" },
+    {
+      use: "import --from-etcd {data dir of etcd} --data-dir {output dir}",
+      short: "Makes a data directory of this program from one of etcd 3.5 or newer",
+      flags: [
+        text("from-etcd", "Path to the data directory of etcd, which is only read"),
+        text("from-wal-dir", "Path to etcd's WAL, if it is not in its data directory"),
+        text("data-dir", "Path to the data directory that is made"),
+        text("wal-dir", "Path to the log that is made (in --data-dir if none given)"),
+      ],
+      run: async (call) => (await import("./move.ts")).importCommand(call),
+    },
     {
       use: "migrate",
       short: "Migrates schema of etcd data dir files to make them compatible with different etcd version",

@@ -6,8 +6,6 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { Backend } from "../backend/backend.ts";
-import { openBackend } from "../backend/open.ts";
 import { DatabaseFile } from "../bbolt/database-file.ts";
 import { MetadataSchema } from "../gen/etcdserverpb/etcdserver_pb.ts";
 import { goQuote } from "../lib/go-quote.ts";
@@ -26,8 +24,9 @@ import {
   utf8,
 } from "../membership/member.ts";
 import { nodeDisk } from "../runtime/disk.ts";
-import { type Imported, importDatabase } from "../server/snapshot/import-database.ts";
-import { openWal } from "../wal/open.ts";
+import type { Imported } from "../server/snapshot/import-database.ts";
+import { makeLog } from "./data-folder/make-log.ts";
+import { makeStore } from "./data-folder/make-store.ts";
 import { goFileError } from "./go-file-error.ts";
 import { verifyHash } from "./hash-trailer.ts";
 
@@ -49,10 +48,6 @@ export interface RestoreOptions {
 
 /** Where a folder is made before it is whole. */
 const unfinishedName = "member.restoring";
-/** SQLite's page cache: keys come in no order. */
-const cacheBytes = 32 * 1024 * 1024;
-/** How long SQLite's own log gets before it is brought home. */
-const walBytesMax = 256 * 1024 * 1024;
 const firstTerm = 1 as Term;
 
 /** Rejects with an Error that says what to tell. */
@@ -71,8 +66,8 @@ export async function restoreDataFolder(options: RestoreOptions, logger: Logger)
   try {
     await nodeDisk.makeDir(unfinished);
     const cluster = newCluster(options);
-    const imported = await makeStore(join(unfinished, "store"), file, cluster, options);
-    await makeLog(options.walDir ?? join(unfinished, "log"), cluster);
+    const imported = await makeStoreOf(join(unfinished, "store"), file, cluster, options);
+    await makeLogOf(options.walDir ?? join(unfinished, "log"), cluster);
     await nodeDisk.rename(unfinished, join(dataDir, "member"));
     await nodeDisk.syncDir(dataDir);
     const { revision, compactRevision, versions, ignoredBuckets } = imported;
@@ -142,7 +137,7 @@ function newCluster({ initialCluster, initialClusterToken, name }: RestoreOption
   return { members, local, confState, index: members.length as RaftIndex };
 }
 
-async function makeStore(
+function makeStoreOf(
   dir: string,
   file: DatabaseFile,
   { members, confState, index }: NewCluster,
@@ -152,53 +147,22 @@ async function makeStore(
   const rows = members.map((member) => {
     return { bucket, key: formatId(member.id), value: utf8(memberToJson(member)) };
   });
-  const backend: Backend = await openBackend({
-    kind: "sqlite",
-    dir,
-    writerCacheBytes: cacheBytes,
-    walBytesMax,
-    // Nobody looks at it before it is whole: one sync at the end is enough.
-    sync: false,
+  return makeStore(dir, file, {
+    index,
+    term: firstTerm,
+    leaveOut: new Set([bucket, removed]),
+    rows: [...rows, confStateRow(confState)],
+    bumpRevision,
   });
-  let imported: Imported;
-  try {
-    imported = await importDatabase(file, backend, {
-      index,
-      term: firstTerm,
-      leaveOut: new Set([bucket, removed]),
-      rows: [...rows, confStateRow(confState)],
-      bumpRevision,
-    });
-  } finally {
-    await backend.close();
-  }
-  await syncFiles(dir);
-  return imported;
 }
 
-async function syncFiles(dir: string): Promise<void> {
-  for (const name of await nodeDisk.list(dir)) {
-    const file = await nodeDisk.open(join(dir, name), "write");
-    await file.sync();
-    await file.close();
-  }
-  await nodeDisk.syncDir(dir);
-}
-
-async function makeLog(dir: string, { members, local, confState, index }: NewCluster): Promise<void> {
+function makeLogOf(dir: string, { members, local, confState, index }: NewCluster): Promise<void> {
   const ids = members.map(({ id }) => id);
   const metadata = create(MetadataSchema, { NodeID: local.id, ClusterID: computeClusterId(sha1, ids) });
-  const nothing = 0 as RaftIndex;
-  const { wal } = await openWal({ dir, metadata: toBinary(MetadataSchema, metadata) }, nothing);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const hardState = { term: firstTerm, vote: noMember, commit: index };
-      const snapshot = { index, term: firstTerm, confState };
-      wal.save({ entries: [], hardState, snapshot, mustSync: true }, (error) =>
-        error ? reject(error) : resolve(),
-      );
-    });
-  } finally {
-    await wal.close();
-  }
+  return makeLog(dir, {
+    metadata: toBinary(MetadataSchema, metadata),
+    snapshot: { index, term: firstTerm, confState },
+    entries: [],
+    hardState: { term: firstTerm, vote: noMember, commit: index },
+  });
 }

@@ -1,11 +1,10 @@
 /** `etcdutl snapshot restore`: checks what it is told, then makes the folder (restore-data-folder.ts). */
 import { checkNewCluster } from "../config/bootstrap.ts";
-import type { CommandCall, CommandOutput } from "../lib/command-line/command.ts";
+import type { CommandCall } from "../lib/command-line/command.ts";
 import { parseEtcdUrl } from "../lib/etcd-url.ts";
-import { createLogger, type Logger } from "../lib/logger.ts";
 import { resolveHost } from "../runtime/resolve-host.ts";
-import { localZone } from "../runtime/wall-clock.ts";
 import { ExitCode, failWith } from "./exit-codes.ts";
+import { loggerTo } from "./log-lines.ts";
 import { type RestoreOptions, restoreDataFolder } from "./restore-data-folder.ts";
 
 export async function snapshotRestore({ flags, args, output }: CommandCall): Promise<number> {
@@ -31,7 +30,7 @@ export async function snapshotRestore({ flags, args, output }: CommandCall): Pro
       skipHashCheck: flags.bool("skip-hash-check"),
       bumpRevision: Number(bumpRevision),
     };
-    await restoreDataFolder(options, loggerTo(output));
+    await restoreDataFolder(options, loggerTo(output, "utl/snapshot-restore.ts"));
     return ExitCode.success;
   } catch (error) {
     return failWith(output, ExitCode.error, error);
@@ -53,16 +52,4 @@ async function initialClusterOf(flags: CommandCall["flags"]): Promise<Map<string
     // What a server says before it is no concern of this program.
     throw new Error((error as Error).message.replace(/^error setting up initial cluster: /, ""));
   }
-}
-
-/** Lines as etcdutl's are: for people, and to the second. */
-function loggerTo(output: CommandOutput): Logger {
-  const sink = { write: (line: string) => output.err(line.replace(/^(\S+?)\.\d+/, "$1")) };
-  return createLogger({
-    sink,
-    wallMs: () => Date.now(),
-    zone: localZone,
-    format: "console",
-    caller: "utl/snapshot-restore.ts",
-  });
 }

@@ -17,10 +17,11 @@ import { txnChecks } from "./etcdctl/txn.ts";
 import { watchChecks } from "./etcdctl/watch.ts";
 import { httpChecks } from "./http.ts";
 import { later } from "./later.ts";
+import { moveChecks } from "./moves.ts";
 import { type ClientProgram, goClient, javaClient, pythonClient } from "./programs.ts";
 import { snapshotChecks } from "./snapshots.ts";
 
-const clients = ["http", "etcdctl", "snapshots", "go", "python", "java"];
+const clients = ["http", "etcdctl", "snapshots", "moves", "go", "python", "java"];
 const { values: options } = parseArgs({
   options: {
     ...commonOptions,
@@ -61,6 +62,9 @@ if (only.includes("etcdctl")) {
 }
 if (only.includes("snapshots")) {
   await snapshotChecks({ program, folder: join(folder, "snapshots"), report: newReport("snapshots") });
+}
+if (only.includes("moves")) {
+  await moveChecks({ program, folder: join(folder, "moves"), report: newReport("moves") });
 }
 if (only.includes("go")) await runProgram("go", goClient);
 if (only.includes("python")) await runProgram("python", pythonClient);

@@ -6,13 +6,12 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { exec, mustExec } from "../support/exec.ts";
-import { postJson } from "../support/http.ts";
 import { freePort } from "../support/ports.ts";
-import { Random } from "../support/random.ts";
 import type { Report } from "../support/report.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { tool } from "../support/tools.ts";
 import { Ctl } from "./etcdctl/ctl.ts";
+import { fill, hashKv, put, stateOf } from "./store-state.ts";
 
 export interface SnapshotSuite {
   /** The server program under test. */
@@ -28,8 +27,6 @@ interface Programs {
   /** The program under test as etcdutl. */
   readonly ours: readonly string[];
 }
-
-const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 export async function snapshotChecks(suite: SnapshotSuite): Promise<void> {
   const etcdutl = await tool("etcdutl");
@@ -125,14 +122,12 @@ class Crossing {
     assert.equal(found.hash, hash);
   }
 
-  async #hashKv(server: ServerProcess, revision = 0) {
-    interface JsonHash {
-      readonly HashKV: { hash: number; hash_revision: number; compact_revision: number };
-    }
-    const [answer] = await this.#ctl(server).json<JsonHash[]>(["endpoint", "hashkv", `--rev=${revision}`]);
-    assert.ok(answer);
-    const { hash, hash_revision, compact_revision } = answer.HashKV;
-    return { hash, hash_revision, compact_revision };
+  #hashKv(server: ServerProcess, revision = 0) {
+    return hashKv(this.#ctl(server), revision);
+  }
+
+  #stateOf(server: ServerProcess) {
+    return stateOf(this.#ctl(server));
   }
 
   async #saveUnderWrites(server: ServerProcess): Promise<void> {
@@ -197,33 +192,6 @@ class Crossing {
     }
   }
 
-  /** All that a client can see, but for what differs from cluster to cluster. */
-  async #stateOf(server: ServerProcess) {
-    const ctl = this.#ctl(server);
-    const hash = await this.#hashKv(server);
-    const past = Math.max(
-      hash.compact_revision,
-      Math.floor((hash.compact_revision + hash.hash_revision) / 2),
-    );
-    const { leases = [] } = await ctl.json<{ leases?: { id: number }[] }>(["lease", "list"]);
-    const ids = (await ctl.lines(["lease", "list"])).slice(1).sort();
-    assert.equal(ids.length, leases.length);
-    const terms: Record<string, unknown> = {};
-    for (const id of ids) {
-      const line = await ctl.ok(["lease", "timetolive", id, "--keys"]);
-      const [, ttl, keys = ""] = /granted with TTL\((\d+s)\), .*attached keys\(\[(.*)\]\)/.exec(line) ?? [];
-      // etcd gives them in no order.
-      terms[id] = { ttl, keys: keys.split(" ").sort() };
-    }
-    return {
-      hash,
-      now: await ctl.kvs(["--prefix", ""]),
-      past: await ctl.kvs(["--prefix", "", `--rev=${past}`]),
-      terms,
-      alarms: await ctl.ok(["alarm", "list"]),
-    };
-  }
-
   async #sameBump(path: string): Promise<void> {
     const { program } = this.#suite;
     const { etcd, etcdutl, ours } = this.#programs;
@@ -267,37 +235,4 @@ class Crossing {
 async function output(program: readonly string[], args: readonly string[]): Promise<string> {
   const [file, ...words] = program as [string, ...string[]];
   return (await mustExec(file, [...words, ...args], { timeoutMs: 120_000 })).stdout;
-}
-
-/** Through the JSON gateway, which is quicker than a process for each put. */
-const call = (server: ServerProcess, path: string, body: unknown): Promise<Record<string, unknown>> =>
-  postJson(server.clientPort, path, body);
-
-const put = (server: ServerProcess, key: string, value: string) =>
-  call(server, "/v3/kv/put", { key: base64(key), value: base64(value) });
-
-/** Puts, deletes, transactions, leases and a compaction, from a seed. */
-async function fill(server: ServerProcess, seed: number): Promise<void> {
-  const random = new Random(seed);
-  const leases: unknown[] = [];
-  for (let i = 0; i < 3; i++) leases.push((await call(server, "/v3/lease/grant", { TTL: 5000 + i }))["ID"]);
-  const key = () => base64(`${random.pick(["a", "b/", "c/d/"])}${random.below(300)}`);
-  let revision = 0;
-  for (let i = 0; i < 60; i++) {
-    const used = new Set<string>();
-    const success = Array.from({ length: random.between(1, 100) }, () => {
-      const name = key();
-      // A transaction may write a key only once.
-      if (used.has(name)) return undefined;
-      used.add(name);
-      if (random.chance(0.15)) return { requestDeleteRange: { key: name } };
-      const value = base64("x".repeat(random.pick([0, 3, 200, 5000])) + i);
-      const lease = random.chance(0.2) ? { lease: random.pick(leases) } : {};
-      return { requestPut: { key: name, value, ...lease } };
-    }).filter((request) => request !== undefined);
-    const { header } = await call(server, "/v3/kv/txn", { success });
-    revision = Number((header as { revision: string }).revision);
-  }
-  await put(server, "large", "y".repeat(1_000_000));
-  await call(server, "/v3/kv/compaction", { revision: revision - 20, physical: true });
 }

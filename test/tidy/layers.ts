@@ -12,7 +12,7 @@ export const layers: readonly (readonly string[])[] = [
   ["client", "transport"],
   ["server"],
   ["mvcc", "lease", "auth", "membership"],
-  ["raft", "wal", "backend", "bbolt"],
+  ["raft", "wal", "backend", "bbolt", "etcd-wal"],
   ["config"],
   ["runtime"],
   ["errors", "gen", "lib", "codec"],

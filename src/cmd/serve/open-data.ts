@@ -1,5 +1,6 @@
 /** The data folder: made, locked, and its store opened. */
-import { access, mkdir, mkdtemp } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MemoryBackend } from "../../backend/memory/memory-backend.ts";
@@ -40,7 +41,7 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
     };
   }
   const dir = resolve(config.dataDir);
-  await refuseForeignData(dir);
+  await adoptEtcdData(config, dir, logger);
   const member = join(dir, "member");
   await mkdir(member, { recursive: true, mode: folderMode });
   const lock: DirLock = await lockDir(member);
@@ -68,15 +69,11 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
   }
 }
 
-/** A folder that etcd itself wrote is not ours to write into. */
-async function refuseForeignData(dir: string): Promise<void> {
-  const database = join(dir, "member", "snap", "db");
-  try {
-    await access(database);
-  } catch {
-    return;
-  }
-  throw new Error(
-    `${dir} holds the data of an etcd (${database}): choose another --data-dir; importing it comes with a later version`,
-  );
+/** A folder that etcd itself wrote becomes ours first. The code for it is rarely needed, so it is loaded when it is. */
+async function adoptEtcdData(config: Config, dir: string, logger: Logger): Promise<void> {
+  const candidates = [join(dir, "member", "snap", "db"), join(dir, "member.importing")];
+  if (!candidates.some((path) => existsSync(path))) return;
+  const { adoptEtcdFolder } = await import("../../utl/data-folder/adopt-etcd.ts");
+  const walDir = config.walDir === "" ? undefined : resolve(config.walDir);
+  await adoptEtcdFolder(dir, walDir, logger.at("utl/data-folder/adopt-etcd.ts"));
 }
