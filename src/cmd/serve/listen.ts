@@ -42,6 +42,10 @@ export async function openPorts(
     keepaliveIntervalMs: config.grpcKeepaliveIntervalMs,
     keepaliveTimeoutMs: config.grpcKeepaliveTimeoutMs,
   };
+  if (config.socketReusePort || config.socketReuseAddress) {
+    const fields = { "reuse-address": config.socketReuseAddress, "reuse-port": config.socketReusePort };
+    logger.info("configuring socket options", fields);
+  }
   const observer = observerOf(logger.at("transport/rpc-server.ts"));
   const noRoutes: GrpcRoutes = new Map();
   const serverOf = (routes: GrpcRoutes, fetch: FetchHandler) =>

@@ -126,7 +126,6 @@ export const memberOptions = {
     default: false,
     yaml: "socket-options.reuse-port",
     help: "Listen with SO_REUSEPORT: another process may listen on the same port.",
-    status: later("socket options"),
   }),
   socketReuseAddress: bool("socket-reuse-address", {
     default: false,
