@@ -6,6 +6,7 @@ import { createLogger, type Logger } from "../lib/logger.ts";
 import { defaultHost } from "../runtime/default-host.ts";
 import { type LogOutput, openLogOutput } from "../runtime/log-output.ts";
 import { localZone, preciseWallMs } from "../runtime/wall-clock.ts";
+import { withoutSecret } from "./command-line.ts";
 
 const caller = "cmd/run-server.ts";
 const plainLogging: LoggingSettings = { level: "info", format: "json", outputs: ["stderr"] };
@@ -103,9 +104,4 @@ function mustOpen({ level, format, outputs, rotation }: LoggingSettings): OpenLo
 function announce(logger: Logger, args: readonly string[], notices: readonly Notice[]): void {
   logger.info("Running: ", { args: [process.argv0, ...args.map(withoutSecret)] });
   for (const { level, caller: from, message, fields } of notices) logger.at(from)[level](message, fields);
-}
-
-/** `--discovery-password=x` without the x. In two words, the second is not told from another flag's: etcd logs it too. */
-function withoutSecret(word: string): string {
-  return word.replace(/^(--?discovery-(?:user|password)=).*/s, "$1...");
 }

@@ -9,6 +9,8 @@ import type { Metrics } from "../lib/metrics.ts";
 import type { FetchHandler, GrpcRoutes, Peer } from "../transport/grpc.ts";
 import { addConnect } from "./connect/connect.ts";
 import { allowOrigin } from "./cors.ts";
+import { addPprof, type Profiles } from "./debug/pprof.ts";
+import { addVariables, type Variables } from "./debug/vars.ts";
 import { addHealth, type HealthSource, refuseOtherMethods } from "./health.ts";
 import { checkHost } from "./host-whitelist.ts";
 import { addGateway } from "./json/gateway.ts";
@@ -26,6 +28,10 @@ export interface HttpOptions {
   readonly cors: readonly string[];
   /** `--host-whitelist`. */
   readonly hostWhitelist: readonly string[];
+  /** What /debug/vars shows. */
+  readonly variables?: Variables;
+  /** `--enable-pprof`: how profiles are taken. */
+  readonly profiles?: (() => Promise<Profiles>) | undefined;
   /** `--enable-grpc-gateway`. */
   readonly gateway: boolean;
   /** A larger request message is refused, as over gRPC. */
@@ -53,6 +59,8 @@ export function createHttpHandler(options: HttpOptions): FetchHandler {
   refuseOtherMethods(app, "/version");
   addScrape(app, options.metrics);
   addHealth(app, options.health, options.metrics, options.logger);
+  addVariables(app, options.variables ?? {});
+  if (options.profiles) addPprof(app, options.profiles);
   addConnect(app, { ...options, peerOf });
   if (options.gateway) addGateway(app, { ...options, peerOf });
   return finish(app, options.logger);

@@ -13,6 +13,7 @@ import { registerWatchMetrics } from "../../rpc/watch/watch-metrics.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { EtcdServer } from "../../server/etcd-server.ts";
 import { registerGauges } from "../../server/server-metrics.ts";
+import { loadProfiles, variablesOf } from "./debug.ts";
 import { maxReceiveBytes, type Served } from "./listen.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
 import { registerVersionMetrics } from "./version-metrics.ts";
@@ -29,6 +30,7 @@ export function makeServed({ config, logger, server, metrics }: ServedParts) {
   registerWatchMetrics(metrics, server.watchHub);
   registerProcessMetrics(metrics, () => systemClock.monotonicMs());
   registerVersionMetrics(metrics, config.featureGates);
+  if (config.enablePprof) logger.at("cmd/serve/served.ts").info("pprof is enabled", { path: "/debug/pprof" });
   const health = new HealthStatus();
   const routes = createRoutes(server, health, metrics);
   const versions = () => ({
@@ -46,6 +48,8 @@ export function makeServed({ config, logger, server, metrics }: ServedParts) {
     cors: config.cors,
     maxReceiveBytes: maxReceiveBytes(config),
     hostWhitelist: config.hostWhitelist,
+    variables: variablesOf(server),
+    profiles: config.enablePprof ? loadProfiles : undefined,
   };
   const served: Served = {
     routes,

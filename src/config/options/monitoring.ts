@@ -1,11 +1,10 @@
 /** Looking at a running member. */
-import { bool, later, type OptionTable, text, urls } from "../option.ts";
+import { bool, type OptionTable, text, urls } from "../option.ts";
 
 export const monitoringOptions = {
   enablePprof: bool("enable-pprof", {
     default: false,
     help: "Serve profiles under /debug/pprof/.",
-    status: later("profiles"),
   }),
   /** "extensive" or anything else, as in etcd. */
   metrics: text("metrics", {
