@@ -2,11 +2,25 @@
 import { writeSync } from "node:fs";
 import { pickProgram } from "./program.ts";
 
+const output = {
+  out: (text: string): void => {
+    writeSync(1, text);
+  },
+  err: (text: string): void => {
+    writeSync(2, text);
+  },
+};
+
 async function main(): Promise<number> {
   const { name, args } = pickProgram(process.argv0, process.argv.slice(2));
   if (name === "utl") {
     const { runUtl } = await import("../utl/main.ts");
-    return runUtl(args, { out: (text) => writeSync(1, text), err: (text) => writeSync(2, text) });
+    return runUtl(args, output);
+  }
+  if (name === "gateway") {
+    const { gatewayCommands } = await import("../proxy/tcp/gateway.ts");
+    const { runCommand } = await import("../lib/command-line/command.ts");
+    return runCommand(gatewayCommands, args, output);
   }
   if (name !== "server") {
     writeSync(2, `etclite: ${name} comes with a later version\n`);
