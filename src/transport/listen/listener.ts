@@ -35,15 +35,16 @@ export interface ListenerOptions {
   readonly timers: CoarseTimers;
   /** For the handshake and for the first octets, each. */
   readonly prefaceTimeoutMs: number;
+  /** Connections that have not said what they speak. Whoever comes then takes the place of the one that waits longest:
+   * who means it is through in a moment. */
+  readonly undecidedMax?: number;
 }
 
 /** As etcd's listeners: lets the kernel find out that a silent client's machine is gone. */
 const tcpKeepAliveMs = 30_000;
 /** As in etcd. */
 const handshakeTimeoutMs = 10_000;
-/** Connections that have not said what they speak. Whoever comes then takes the place of the one that waits longest: who
- * means it is through in a moment. */
-const undecidedMax = 4096;
+const defaultUndecidedMax = 4096;
 
 const notTls = "tls: first record does not look like a TLS handshake";
 const badRequest =
@@ -198,7 +199,7 @@ export class Listener {
   }
 
   private track(socket: Socket, remoteAddress: string): void {
-    if (this.undecided.size >= undecidedMax) {
+    if (this.undecided.size >= (this.options.undecidedMax ?? defaultUndecidedMax)) {
       for (const oldest of this.undecided) {
         this.undecided.delete(oldest);
         oldest.destroy();

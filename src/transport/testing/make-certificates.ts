@@ -25,6 +25,8 @@ export interface CertificateSpec {
   /** Days from now; -1 and 365 if not said. */
   readonly fromDays?: number;
   readonly untilDays?: number;
+  /** Of the key; P-256 if not said. */
+  readonly curve?: "P-256" | "P-521";
 }
 
 let serials = 0;
@@ -92,7 +94,8 @@ export class TestAuthority {
   }
 
   async issue(spec: CertificateSpec): Promise<Issued> {
-    const keys = await webcrypto.subtle.generateKey(signing, true, ["sign", "verify"]);
+    const namedCurve = spec.curve ?? signing.namedCurve;
+    const keys = await webcrypto.subtle.generateKey({ ...signing, namedCurve }, true, ["sign", "verify"]);
     const names = [
       ...(spec.dns ?? []).map((value) => ({ type: "dns" as const, value })),
       ...(spec.ips ?? []).map((value) => ({ type: "ip" as const, value })),

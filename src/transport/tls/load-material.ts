@@ -56,12 +56,16 @@ export async function loadMaterial(settings: TlsSettings): Promise<TlsMaterial> 
   return { server, client, revoked };
 }
 
+/** Without P-521 Bun cannot speak TLS 1.2 with a certificate of etcd's own making. */
+const curves = "bun" in process.versions ? { ecdhCurve: "X25519:P-256:P-384:P-521" } : {};
+
 /** Suites of TLS 1.3 cannot be chosen in Go: they are there in any case. */
 const suitesOfTls13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
 function versionsAndCiphers({ minVersion, maxVersion, cipherSuites }: TlsSettings) {
   return {
     minVersion,
+    ...curves,
     ...(maxVersion !== undefined && { maxVersion }),
     ...(cipherSuites.length > 0 && { ciphers: [suitesOfTls13, ...cipherSuites].join(":") }),
   };

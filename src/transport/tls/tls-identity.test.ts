@@ -165,6 +165,17 @@ describe("a port with TLS", () => {
     });
   });
 
+  it("speaks TLS 1.2 with a key on P-521, as etcd makes them", async () => {
+    const etcds = await TlsFolder.make();
+    await etcds.putPair("server", await authority.issue({ organization: "etcd", curve: "P-521", ...host }));
+    const trustedCaFile = await etcds.put("ca.crt", authority.cert);
+    await withPort(etcds.settings({ maxVersion: "TLSv1.2", trustedCaFile }), async (port) => {
+      const { protocol, organization, answer } = await port.attempt(await port.identity.clientOptions());
+      assert.deepEqual([protocol, organization, answer], ["TLSv1.2", "etcd", "secure nobody"]);
+    });
+    await etcds.remove();
+  });
+
   it("answers HTTP/1.1 without TLS with what is wrong, and logs it", async () => {
     await withPort(folder.settings(), async (port) => {
       const socket = await port.plain();
@@ -272,6 +283,37 @@ describe("a port under attack", () => {
     garbage.send(Buffer.from([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5]));
     await Promise.all([slow.closed(), silent.closed(), garbage.closed()]);
     assert.equal((await port.attempt({ ca: authority.cert })).answer, "secure nobody");
+    port.close();
+  });
+
+  it("lets those in who mean it while others begin handshakes by the dozen", async () => {
+    const port = await TlsPort.open(folder.settings(), { undecidedMax: 4 });
+    const slow: RawClient[] = [];
+    for (let i = 0; i < 12; i++) {
+      const one = await RawClient.plain(port.port);
+      one.send(Buffer.from([0x16, 3, 1, 0, 200, 1]));
+      slow.push(one);
+    }
+    await Promise.all(slow.slice(0, 8).map((one) => one.closed()));
+    assert.equal((await port.attempt({ ca: authority.cert })).answer, "secure nobody");
+    port.close();
+    await Promise.all(slow.map((one) => one.closed()));
+  });
+
+  it("leaves those alone that are in", async () => {
+    const port = await TlsPort.open(folder.settings(), { undecidedMax: 2, hold: true });
+    const inside = [];
+    for (let i = 0; i < 6; i++) inside.push(await port.held({ ca: authority.cert }));
+    const ended = inside.map(
+      (socket) => new Promise<string>((resolve) => socket.once("close", () => resolve("ended"))),
+    );
+    // Whoever were thrown out for this one would hear of it first.
+    const another = port.held({ ca: authority.cert }).then((socket) => {
+      inside.push(socket);
+      return "another came in";
+    });
+    assert.equal(await Promise.race([...ended, another]), "another came in");
+    for (const socket of inside) socket.destroy();
     port.close();
   });
 });

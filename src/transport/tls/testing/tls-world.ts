@@ -3,7 +3,7 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { createLogger } from "../../../lib/logger.ts";
 import type { Peer } from "../../grpc.ts";
 import { parseListenUrl } from "../../listen/listen-url.ts";
@@ -107,7 +107,13 @@ export class TlsPort {
 
   static async open(
     settings: TlsSettings,
-    options: { readonly resolver?: Resolver; readonly timeoutMs?: number } = {},
+    options: {
+      readonly resolver?: Resolver;
+      readonly timeoutMs?: number;
+      readonly undecidedMax?: number;
+      /** Connections are left open. */
+      readonly hold?: boolean;
+    } = {},
   ): Promise<TlsPort> {
     const { lines, logger } = recordingLogger();
     const identity = await TlsIdentity.open(settings, logger, options.resolver);
@@ -115,12 +121,13 @@ export class TlsPort {
       addresses: [parseListenUrl("https://127.0.0.1:0")],
       tls: identity,
       sink: {
-        onHttp1: greet,
+        onHttp1: (socket, peer) => greet(socket, peer, options.hold ?? false),
         onHttp2: (socket) => socket.destroy(),
         onTlsError: () => {},
       },
       timers: new CoarseTimers(),
       prefaceTimeoutMs: options.timeoutMs ?? 5_000,
+      ...(options.undecidedMax !== undefined && { undecidedMax: options.undecidedMax }),
     });
     return new TlsPort(identity, lines, listener);
   }
@@ -150,6 +157,17 @@ export class TlsPort {
     });
   }
 
+  /** A connection that stays open. */
+  held(options: ConnectionOptions): Promise<TLSSocket> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port: this.port, host: "127.0.0.1", ...options }, () => {
+        socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      });
+      socket.once("data", () => resolve(socket));
+      socket.on("error", reject);
+    });
+  }
+
   /** A connection without TLS. */
   plain(): Promise<Socket> {
     return new Promise((resolve, reject) => {
@@ -163,7 +181,8 @@ export class TlsPort {
   }
 }
 
-function greet(socket: Socket, { certificateCommonName, secure }: Peer): void {
+function greet(socket: Socket, { certificateCommonName, secure }: Peer, hold: boolean): void {
   socket.resume();
-  socket.end(`${secure ? "secure" : "plain"} ${certificateCommonName ?? "nobody"}`);
+  socket.write(`${secure ? "secure" : "plain"} ${certificateCommonName ?? "nobody"}`);
+  if (!hold) socket.end();
 }
