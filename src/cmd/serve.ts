@@ -27,6 +27,7 @@ import { PeerPort } from "./serve/peer-port.ts";
 import { makeServed } from "./serve/served.ts";
 import { settingsOf } from "./serve/settings.ts";
 import { openTls } from "./serve/tls.ts";
+import { startTracing } from "./serve/tracing.ts";
 import { untilStopped } from "./serve/until-stopped.ts";
 
 /** How long running calls may go on when the server is told to stop. */
@@ -67,7 +68,8 @@ async function run(
   const options = await bootstrapOptions({ config, logger, data, metrics: serverMetrics, stop, peerPort });
   const server = await bootstrap(options);
   if (options.hasLog && config.featureGates.InitialCorruptCheck) await checkInitialHash(server, logger);
-  const { served, health, versions } = makeServed({ config, logger, server, metrics });
+  const tracer = await startTracing(config, logger);
+  const { served, health, versions } = makeServed({ config, logger, server, metrics, tracer });
   const ports = await openPorts(config, logger.at("cmd/serve/listen.ts"), served, tls.client);
   await peerPort.open(server, versions);
   registerTransportMetrics(metrics, ports.clients);
@@ -92,6 +94,7 @@ async function run(
   await ports.stop(shutdownGraceMs);
   await server.stop();
   await peerPort.stop(shutdownGraceMs);
+  await tracer?.stop();
   return status;
 }
 

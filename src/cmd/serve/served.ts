@@ -9,6 +9,7 @@ import { formatId } from "../../membership/member.ts";
 import { callTimes } from "../../rpc/call-times.ts";
 import { HealthStatus } from "../../rpc/health.ts";
 import { createRoutes, services } from "../../rpc/services.ts";
+import { type CallTracer, traceRoutes } from "../../rpc/trace-routes.ts";
 import { registerWatchMetrics } from "../../rpc/watch/watch-metrics.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { EtcdServer } from "../../server/etcd-server.ts";
@@ -23,16 +24,19 @@ export interface ServedParts {
   readonly logger: Logger;
   readonly server: EtcdServer;
   readonly metrics: Metrics;
+  /** For `--enable-distributed-tracing`. */
+  readonly tracer?: CallTracer | undefined;
 }
 
-export function makeServed({ config, logger, server, metrics }: ServedParts) {
+export function makeServed({ config, logger, server, metrics, tracer }: ServedParts) {
   registerGauges(metrics, gaugesOf(server));
   registerWatchMetrics(metrics, server.watchHub);
   registerProcessMetrics(metrics, () => systemClock.monotonicMs());
   registerVersionMetrics(metrics, config.featureGates);
   if (config.enablePprof) logger.at("cmd/serve/served.ts").info("pprof is enabled", { path: "/debug/pprof" });
   const health = new HealthStatus();
-  const routes = createRoutes(server, health, metrics);
+  const plainRoutes = createRoutes(server, health, metrics);
+  const routes = tracer ? traceRoutes(plainRoutes, tracer) : plainRoutes;
   const versions = () => ({
     etcdserver: server.versions.server,
     etcdcluster: server.cluster.version ?? "not_decided",

@@ -1,0 +1,90 @@
+/** `--enable-distributed-tracing`, seen by a collector. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { httpPost, postJson } from "../support/http.ts";
+import type { ServerProcess } from "../support/server-process.ts";
+import { startFromSource } from "../support/source-server.ts";
+import { Collector, type ReceivedSpan } from "./collector.ts";
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+const parentId = "b7ad6b7169203331";
+
+describe("distributed tracing", () => {
+  let folder = "";
+  let collector: Collector;
+  let server: ServerProcess;
+  let spans: readonly ReceivedSpan[] = [];
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), "etclite-tracing-"));
+    collector = await Collector.start();
+    server = await startFromSource({
+      folder,
+      flags: [
+        "--enable-distributed-tracing",
+        `--distributed-tracing-address=127.0.0.1:${collector.port}`,
+        "--distributed-tracing-service-name=store",
+        "--distributed-tracing-instance-id=one",
+        "--distributed-tracing-sampling-rate=1000000",
+      ],
+    });
+    await postJson(server.clientPort, "/v3/kv/put", { key: base64("k"), value: base64("v") });
+    await postJson(server.clientPort, "/v3/kv/range", { key: base64("k"), limit: "7" });
+    await postJson(server.clientPort, "/v3/kv/txn", {
+      compare: [{ key: base64("c"), target: "VERSION", version: "0" }],
+      success: [{ request_put: { key: base64("t") } }],
+    });
+    await httpPost(server.clientPort, "/v3/kv/range", JSON.stringify({ key: "" }));
+    await fetch(`${server.url}/v3/kv/put`, {
+      method: "POST",
+      headers: { "Grpc-Metadata-Traceparent": `00-${traceId}-${parentId}-01` },
+      body: JSON.stringify({ key: base64("p") }),
+    });
+    // What is left is sent when the server stops.
+    await server.stop();
+    spans = collector.spans;
+  });
+  after(async () => {
+    await collector?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const named = (name: string): ReceivedSpan[] => spans.filter((span) => span.name === name);
+
+  it("has a span for each call, and one for what it does", () => {
+    const [call] = named("etcdserverpb.KV/Put");
+    const [put] = named("put");
+    assert.ok(call && put);
+    assert.deepEqual([put.parentSpanId, put.traceId], [call.spanId, call.traceId]);
+    assert.equal(call.attributes["rpc.method"], "Put");
+    assert.equal(call.attributes["rpc.grpc.status_code"], 0);
+    assert.equal(put.attributes["key"], "k");
+    assert.deepEqual(put.events, ["Send raft proposal", "Receive raft result"]);
+    assert.deepEqual(call.resource, { "service.name": "store", "service.instance.id": "one" });
+  });
+
+  it("names what etcd names", () => {
+    const [range] = named("range");
+    const { range_begin, limit, count_only } = range!.attributes;
+    assert.deepEqual({ range_begin, limit, count_only }, { range_begin: "k", limit: 7, count_only: false });
+    const txn = named("txn")[0]!.attributes;
+    assert.deepEqual(
+      [txn["compare_first_key"], txn["success_first_key"], txn["success_first_type"], txn["read_only"]],
+      ["c", "t", "put", false],
+    );
+  });
+
+  it("tells how a call failed", () => {
+    const failed = named("etcdserverpb.KV/Range").map((span) => span.attributes["rpc.grpc.status_code"]);
+    assert.deepEqual(failed.sort(), [0, 3]);
+  });
+
+  it("goes on with the trace of the client", () => {
+    const [call] = spans.filter((span) => span.traceId === traceId && span.name === "etcdserverpb.KV/Put");
+    assert.equal(call?.parentSpanId, parentId);
+  });
+});
