@@ -13,6 +13,11 @@ import { memberListHandler } from "./cluster/member-list.ts";
 import { memberPromoteHandler } from "./cluster/member-promote.ts";
 import { memberRemoveHandler } from "./cluster/member-remove.ts";
 import { memberUpdateHandler } from "./cluster/member-update.ts";
+import { campaignHandler } from "./election/campaign.ts";
+import { leaderHandler } from "./election/leader.ts";
+import { observeHandler } from "./election/observe.ts";
+import { proclaimHandler } from "./election/proclaim.ts";
+import { resignHandler } from "./election/resign.ts";
 import { type GuardedServer, type LearnerServes, RouteGuard } from "./guard-routes.ts";
 import { type HealthStatus, healthCheckHandler, healthWatchHandler } from "./health.ts";
 import { compactHandler } from "./kv/compact.ts";
@@ -26,12 +31,15 @@ import { keepAliveHandler } from "./lease/keep-alive.ts";
 import { leasesHandler } from "./lease/leases.ts";
 import { revokeHandler } from "./lease/revoke.ts";
 import { timeToLiveHandler } from "./lease/time-to-live.ts";
+import { lockHandler } from "./lock/lock.ts";
+import { unlockHandler } from "./lock/unlock.ts";
 import { alarmHandler } from "./maintenance/alarm.ts";
 import { defragmentHandler } from "./maintenance/defragment.ts";
 import { hashHandler, hashKvHandler } from "./maintenance/hash.ts";
 import { moveLeaderHandler } from "./maintenance/move-leader.ts";
 import { snapshotHandler } from "./maintenance/snapshot.ts";
 import { statusHandler } from "./maintenance/status.ts";
+import { Places } from "./places/places.ts";
 import type { LeaseSource, MaintenanceSource, MembersService, WatchService } from "./rpc-server.ts";
 import { watchHandler } from "./watch/watch.ts";
 
@@ -78,6 +86,9 @@ export function createRoutes(
 ): Map<string, GrpcHandler> {
   const service = (name: string, methods: Record<string, GrpcHandler>) =>
     Object.entries(methods).map(([method, handler]) => [`/${name}/${method}`, handler] as const);
+  const routes = new Map<string, GrpcHandler>();
+  // They come in by the same doors as everybody else.
+  const places = new Places(server, routes);
   const handlers: (readonly [string, GrpcHandler])[] = [
     ...service(KV.typeName, {
       Range: rangeHandler(server),
@@ -111,10 +122,19 @@ export function createRoutes(
       HashKV: hashKvHandler(server),
       Snapshot: snapshotHandler(server),
     }),
+    ...service(Lock.typeName, { Lock: lockHandler(places), Unlock: unlockHandler(places) }),
+    ...service(Election.typeName, {
+      Campaign: campaignHandler(places),
+      Proclaim: proclaimHandler(places),
+      Leader: leaderHandler(places),
+      Observe: observeHandler(server, places),
+      Resign: resignHandler(places),
+    }),
     ...service(Health.typeName, { Check: healthCheckHandler(health), Watch: healthWatchHandler(health) }),
   ];
   const guard = new RouteGuard(server, new ClientRequests(metrics));
-  return new Map(
-    handlers.map(([path, handler]) => [path, guard.guard(handler, learnerServes[path] ?? "none")]),
-  );
+  for (const [path, handler] of handlers) {
+    routes.set(path, guard.guard(handler, learnerServes[path] ?? "none"));
+  }
+  return routes;
 }

@@ -1,0 +1,106 @@
+/** etcd's own services, as one of our services calls them for its client. */
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { errors } from "../../errors/table.ts";
+import {
+  DeleteRangeRequestSchema,
+  DeleteRangeResponseSchema,
+  KV,
+  Lease,
+  LeaseGrantRequestSchema,
+  LeaseGrantResponseSchema,
+  LeaseKeepAliveRequestSchema,
+  LeaseKeepAliveResponseSchema,
+  LeaseRevokeRequestSchema,
+  LeaseRevokeResponseSchema,
+  TxnRequestSchema,
+  TxnResponseSchema,
+} from "../../gen/etcdserverpb/rpc_pb.ts";
+import type { GrpcCall, GrpcRoutes } from "../../transport/grpc.ts";
+import { OwnCall } from "./own-call.ts";
+
+interface Method<Input extends DescMessage, Output extends DescMessage> {
+  readonly path: string;
+  readonly input: Input;
+  readonly output: Output;
+}
+
+const txn = { path: `/${KV.typeName}/Txn`, input: TxnRequestSchema, output: TxnResponseSchema };
+const deleteRange = {
+  path: `/${KV.typeName}/DeleteRange`,
+  input: DeleteRangeRequestSchema,
+  output: DeleteRangeResponseSchema,
+};
+const grant = {
+  path: `/${Lease.typeName}/LeaseGrant`,
+  input: LeaseGrantRequestSchema,
+  output: LeaseGrantResponseSchema,
+};
+const revoke = {
+  path: `/${Lease.typeName}/LeaseRevoke`,
+  input: LeaseRevokeRequestSchema,
+  output: LeaseRevokeResponseSchema,
+};
+const keepAlive = {
+  path: `/${Lease.typeName}/LeaseKeepAlive`,
+  input: LeaseKeepAliveRequestSchema,
+  output: LeaseKeepAliveResponseSchema,
+};
+
+export class OwnClient {
+  readonly #routes: GrpcRoutes;
+  readonly #caller: Pick<GrpcCall, "metadata" | "peer">;
+
+  constructor(routes: GrpcRoutes, caller: Pick<GrpcCall, "metadata" | "peer">) {
+    this.#routes = routes;
+    this.#caller = caller;
+  }
+
+  txn(request: MessageInitShape<typeof TxnRequestSchema>) {
+    return this.#call(txn, request);
+  }
+
+  deleteRange(request: MessageInitShape<typeof DeleteRangeRequestSchema>) {
+    return this.#call(deleteRange, request);
+  }
+
+  grant(ttlSeconds: number) {
+    return this.#call(grant, { TTL: BigInt(ttlSeconds) });
+  }
+
+  revoke(lease: bigint) {
+    return this.#call(revoke, { ID: lease });
+  }
+
+  /** A TTL of 0: there is no such lease any more. */
+  keepAlive(lease: bigint) {
+    return this.#call(keepAlive, { ID: lease });
+  }
+
+  async #call<Input extends DescMessage, Output extends DescMessage>(
+    { path, input, output }: Method<Input, Output>,
+    request: MessageInitShape<Input>,
+  ): Promise<MessageShape<Output>> {
+    const handler = this.#routes.get(path);
+    if (!handler) throw errors.unknownMethod();
+    const call = new OwnCall(path, this.#caller);
+    const message = toBinary(input, create(input, request));
+    if (handler.kind === "single") {
+      handler.onRequest(call, message);
+    } else {
+      const stream = handler.open(call);
+      stream.onMessage(message);
+      stream.onHalfClose();
+    }
+    const answer = await call.answer;
+    // A stream goes on until its client says that it is over.
+    if (handler.kind === "stream") call.cancel();
+    return fromBinary(output, answer);
+  }
+}
