@@ -28,6 +28,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a client asks of its channel. */
+export type CallChannel = Pick<Channel, keyof Channel>;
+
 /** A call that is under way. */
 export interface OpenCall {
   send(message: Uint8Array): void;

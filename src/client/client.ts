@@ -10,7 +10,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EtcdError, GrpcCode } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { Field } from "../transport/hpack/encoder.ts";
-import { type CallOptions, Channel, type ChannelOptions, type OpenCall } from "./channel.ts";
+import {
+  type CallChannel,
+  type CallOptions,
+  Channel,
+  type ChannelOptions,
+  type OpenCall,
+} from "./channel.ts";
 import { clientError } from "./client-error.ts";
 import { MessageStream } from "./message-stream.ts";
 import type { Method, MethodKind } from "./methods/method.ts";
@@ -19,6 +25,8 @@ import type { Init } from "./wire/message.ts";
 
 export interface ClientOptions extends ChannelOptions {
   readonly endpoints: readonly string[];
+  /** What carries the calls, in the place of connections to `endpoints`. */
+  readonly channel?: CallChannel;
   readonly user?: { readonly name: string; readonly password: string } | undefined;
   /** A token of the caller's own, which is never renewed. Instead of a user. */
   readonly token?: string | undefined;
@@ -51,7 +59,7 @@ const backoffJitter = 0.1;
 const apiVersion = "3.7";
 
 export class Client {
-  readonly channel: Channel;
+  readonly channel: CallChannel;
   readonly #options: ClientOptions;
   #token: string | undefined;
 
@@ -59,7 +67,7 @@ export class Client {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#token = options.token;
-    this.channel = new Channel(options.endpoints, options);
+    this.channel = options.channel ?? new Channel(options.endpoints, options);
   }
 
   /** Rejects if the user is refused or, with a user, nobody answers in time. */

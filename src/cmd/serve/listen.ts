@@ -18,6 +18,8 @@ export interface Served {
 export interface Ports {
   /** The server of the clients' ports, for its counters. */
   readonly clients: RpcServer;
+  /** Of `--listen-client-urls` that are no files, in their order. */
+  readonly clientPorts: readonly number[];
   /** Takes no more connections, and ends what is under way in so many milliseconds. */
   stop(graceMs: number): Promise<void>;
 }
@@ -58,14 +60,16 @@ export async function openPorts(
     { server: serverOf(noRoutes, served.fetchMetrics), urls: config.listenMetricsUrls, what: "metrics" },
   ];
   const open: RpcServer[] = [];
+  const clientPorts: number[] = [];
   try {
     for (const { server, urls, what } of plan) {
       if (urls.length === 0) continue;
       open.push(server);
-      await server.listenAll(
+      const listeners = await server.listenAll(
         urls.map(({ href }) => href),
         { tls, reusePort: config.socketReusePort },
       );
+      if (server === clients) clientPorts.push(...listeners.flatMap(({ port }) => port ?? []));
       announce(logger, what, urls);
     }
   } catch (error) {
@@ -74,6 +78,7 @@ export async function openPorts(
   }
   return {
     clients,
+    clientPorts,
     stop: async (graceMs) => {
       await Promise.all(open.map((server) => server.shutdown(graceMs)));
     },
