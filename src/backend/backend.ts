@@ -162,8 +162,8 @@ export interface Backend {
   /** Makes `durable` catch up with what `position` is now. */
   sync(): Promise<void>;
   /**
-   * Physically removes versions superseded at or before `revision`, and tombstones at or before it, in the
-   * background, in small transactions. Call only after a generation with that compactRevision was written. Calls
+   * Physically removes versions superseded at or before `revision`, and tombstones before it, in the background, in
+   * small transactions. A tombstone at that very revision stays, as in etcd, for a watch may start there. Call only after a generation with that compactRevision was written. Calls
    * follow each other; one that was aborted or cut off by a crash goes on where it was when compact is called again.
    */
   compact(

@@ -8,12 +8,6 @@ import type { Revision } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
 
-/**
- * How far the backend is compacted for a compact revision. A deletion at that very revision has to stay, for a watch may
- * still start there; the backend removes the tombstones up to what it is given, and so it is given the revision before.
- */
-const backendTarget = (compactRevision: number): Revision => (compactRevision - 1) as Revision;
-
 /** A read at an older revision may go on for so long after a compaction; then it fails as if it had come later. */
 const readGraceMs = 5_000;
 
@@ -55,7 +49,7 @@ export class CompactionRunner {
   /** Resolves when versions superseded at or before `revision` are gone, and surely so. */
   done(revision: number): Promise<void> {
     const { backend } = this.#options;
-    if (backend.durable.compactedRevision >= backendTarget(revision)) return Promise.resolve();
+    if (backend.durable.compactedRevision >= revision) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ revision, resolve, reject });
       this.poke();
@@ -65,14 +59,13 @@ export class CompactionRunner {
   /** To be called after a generation was written, and at the start. */
   poke(): void {
     const { compactRevision, compactedRevision } = this.#options.backend.position;
-    const target = backendTarget(compactRevision);
     if (this.#running || this.#waiting || this.#abort.aborted) return;
-    if (target <= 0 || compactedRevision >= target) {
+    if (compactRevision <= 0 || compactedRevision >= compactRevision) {
       this.#wake();
       return;
     }
     if (this.#holds > 0) return;
-    if (this.#options.store.oldestReadRevision < target) this.#waitForReads(target);
+    if (this.#options.store.oldestReadRevision < compactRevision) this.#waitForReads(compactRevision);
     else this.#running = this.#run(compactRevision);
   }
 
@@ -111,7 +104,7 @@ export class CompactionRunner {
     const startMs = clock.monotonicMs();
     try {
       await this.#options.before?.(revision, this.#abort);
-      const { removed } = await backend.compact(backendTarget(revision), this.#abort, this.#pace());
+      const { removed } = await backend.compact(revision, this.#abort, this.#pace());
       const tookMs = clock.monotonicMs() - startMs;
       if (!this.#abort.aborted) {
         logger.info("finished scheduled compaction", {
@@ -153,9 +146,9 @@ export class CompactionRunner {
 
   #wake(): void {
     const { compactedRevision } = this.#options.backend.position;
-    const ready = this.#waiters.filter((waiter) => backendTarget(waiter.revision) <= compactedRevision);
+    const ready = this.#waiters.filter((waiter) => waiter.revision <= compactedRevision);
     if (ready.length === 0) return;
-    this.#waiters = this.#waiters.filter((waiter) => backendTarget(waiter.revision) > compactedRevision);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > compactedRevision);
     for (const { resolve } of ready) resolve();
   }
 }

@@ -3,23 +3,27 @@
  * place of this one's.
  */
 import type { Backend } from "../backend/backend.ts";
+import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { SnapshotMark } from "../lib/raft-entry.ts";
 import type { Message } from "../lib/raft-message.ts";
 import { MvccStore } from "../mvcc/store.ts";
 import { loadState } from "./load-state.ts";
+import type { ProposedRequest } from "./proposer.ts";
 import type { RaftLoop } from "./raft-loop.ts";
 import { type EtcdServerParts, quotaBytes } from "./server-parts.ts";
 import type { Slices } from "./slices.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "./snapshot/database-snapshot.ts";
 import { type IncomingSnapshot, SnapshotReceiver } from "./snapshot/receive-snapshot.ts";
 import { SnapshotSender } from "./snapshot/send-snapshot.ts";
+import { SpaceQuota } from "./space-quota.ts";
 import { Storage } from "./storage.ts";
 
 export interface MemberStorageOptions {
   readonly parts: EtcdServerParts;
   readonly slices: Slices;
   readonly raftLoop: () => RaftLoop;
+  readonly propose: (request: ProposedRequest, done: (error: EtcdError | undefined) => void) => void;
   /** Whether the server takes no more requests. */
   readonly isStopped: () => boolean;
   readonly onFatal: (error: Error) => void;
@@ -27,6 +31,7 @@ export interface MemberStorageOptions {
 
 export class MemberStorage {
   readonly #options: MemberStorageOptions;
+  readonly quota: SpaceQuota;
   readonly #sender: SnapshotSender;
   readonly #receiver: SnapshotReceiver;
   #current: Storage;
@@ -39,11 +44,24 @@ export class MemberStorage {
     this.#current = this.#makeStorage(stores.current, store);
     this.#sender = this.#makeSender();
     this.#receiver = this.#makeReceiver();
+    this.quota = this.#makeQuota();
+  }
+
+  #makeQuota(): SpaceQuota {
+    const { parts, propose } = this.#options;
+    const { settings, cluster, logger } = parts;
+    return new SpaceQuota({
+      quotaBytes: quotaBytes(settings),
+      usedBytes: () => this.#current.backend.sizes().inUseBytes + this.#current.store.overlayBytes,
+      localId: cluster.localId,
+      logger: logger.at("server/space-quota.ts"),
+      propose,
+    });
   }
 
   #makeStorage(backend: Backend, store: MvccStore): Storage {
     const { parts, slices, raftLoop, onFatal } = this.#options;
-    const { settings, clock, logger, metrics, node, wal } = parts;
+    const { settings, clock, logger, metrics, node, wal, peers } = parts;
     return new Storage({
       backend,
       store,
@@ -59,7 +77,11 @@ export class MemberStorage {
       compactionPace: settings.compactionPace,
       hashCompactions: (settings.corruption?.compactHashCheckMs ?? 0) > 0,
       runSteps: (steps, done, failed, isCancelled) => slices.run(steps, done, failed, isCancelled),
-      onRoom: () => raftLoop().flush(),
+      onFull: () => peers.pauseAppends(),
+      onRoom: () => {
+        peers.resumeAppends();
+        raftLoop().flush();
+      },
       onFatal,
     });
   }
@@ -97,11 +119,6 @@ export class MemberStorage {
     return this.#current;
   }
 
-  overQuota(): boolean {
-    const quota = quotaBytes(this.#options.parts.settings);
-    return quota > 0 && this.#current.backend.sizes().totalBytes > quota;
-  }
-
   /** The store as etcd's database file. */
   openSnapshot(reader: SnapshotReader): Promise<DatabaseSnapshot> {
     if (this.#options.isStopped()) return Promise.reject(errors.stopped());
@@ -136,6 +153,7 @@ export class MemberStorage {
     const { stores, lessor, cluster, alarms, settings } = parts;
     const old = this.#current;
     await old.halt();
+    parts.peers.resumeAppends();
     if (isStopped()) return;
     stores.useNext();
     const { current: backend } = stores;

@@ -49,6 +49,10 @@ export interface Peers {
   /** Begins to talk to a member, or goes on at its new URLs if it is known. */
   add(member: Member): void;
   remove(id: MemberId): void;
+  /** Leaves what leaders append unread until `resumeAppends`, so that they wait: the store cannot keep up. Heartbeats and
+   * all else go on. */
+  pauseAppends(): void;
+  resumeAppends(): void;
   /** Since when there is a connection with a member, in milliseconds of the server's monotonic clock; undefined when there
    * is none. */
   activeSinceMs(id: MemberId): number | undefined;
@@ -79,6 +83,8 @@ export const noPeers: Peers = {
   },
   add() {},
   remove() {},
+  pauseAppends() {},
+  resumeAppends() {},
   activeSinceMs: () => undefined,
   versions: unreachable,
   hashKv: unreachable,

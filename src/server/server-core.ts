@@ -35,6 +35,7 @@ import type { ServerMetrics } from "./server-metrics.ts";
 import { type EtcdServerParts, electionTimeoutMs, requestTimeoutMs } from "./server-parts.ts";
 import { Slices } from "./slices.ts";
 import type { IncomingSnapshot } from "./snapshot/receive-snapshot.ts";
+import { costOf } from "./space-quota.ts";
 import { etcdVersion } from "./versions.ts";
 import { WatchDriver } from "./watch-driver.ts";
 
@@ -131,6 +132,7 @@ export class ServerCore {
       parts: this.parts,
       slices: this.slices,
       raftLoop: () => this.#raftLoop,
+      propose: (request, done) => this.#proposer.propose(request, done),
       isStopped: () => this.isStopped,
       onFatal: (error) => this.#failed(error),
     });
@@ -148,7 +150,8 @@ export class ServerCore {
       proposals: this.#proposer.pending,
       logger,
       monotonicMs: () => clock.monotonicMs(),
-      overQuota: () => this.storage.overQuota(),
+      hasSpaceFor: (field, request) => this.storage.quota.hasSpaceFor(costOf(field, request)),
+      onNoSpace: (then) => this.storage.quota.raiseAlarm(then),
       applyConfChange: (change) => node.applyConfChange(change),
       onMembershipChange: () => this.#membershipChanged(),
       onLeaderEntry: (term) => this.#leaderEntryApplied(term),
@@ -253,6 +256,7 @@ export class ServerCore {
       this.#raftLoop.process();
     }
     this.storage.current.compaction.poke();
+    this.storage.quota.announce();
     logger.info("starting etcd server", {
       "local-member-id": formatId(cluster.localId),
       "local-server-version": etcdVersion,
@@ -341,7 +345,9 @@ export class ServerCore {
     request: ProposedRequest,
     done: (error: EtcdError | undefined, result?: Result) => void,
   ): void {
-    this.#proposer.propose(request, done);
+    const { quota } = this.storage;
+    if (quota.hasSpaceFor(costOf(request.field, request.request))) this.#proposer.propose(request, done);
+    else quota.raiseAlarm(() => done(errors.noSpace()));
   }
 
   linearizable(ready: () => void, failed: (error: EtcdError) => void): void {

@@ -38,6 +38,8 @@ export interface StorageOptions {
     failed: (error: EtcdError) => void,
     isCancelled: () => boolean,
   ) => void;
+  /** The overlay is over its limit. */
+  readonly onFull: () => void;
   /** The overlay has room again. */
   readonly onRoom: () => void;
   readonly onFatal: (error: Error) => void;
@@ -69,6 +71,7 @@ export class Storage {
       clock,
       limits: options.limits,
       onFatal,
+      onFull: options.onFull,
       onRoom: options.onRoom,
       onWritten: () => {
         this.compaction.poke();

@@ -24,6 +24,8 @@ export interface StoreWriterOptions {
   readonly limits: StoreWriterLimits;
   /** A generation could not be written: the server has to stop, for what it answers next could not be kept. */
   readonly onFatal: (error: Error) => void;
+  /** The overlay is over its limit. */
+  readonly onFull: () => void;
   /** The overlay has room again. */
   readonly onRoom: () => void;
   /** A generation is in the backend (readable, not yet surely on the disk). */
@@ -57,7 +59,10 @@ export class StoreWriter {
   /** To be called after entries were applied. */
   applied(): void {
     const { store, limits, clock } = this.#options;
-    if (store.overlayBytes > limits.overlayBytesMax) this.#full = true;
+    if (!this.#full && store.overlayBytes > limits.overlayBytesMax) {
+      this.#full = true;
+      this.#options.onFull();
+    }
     if (this.#writing || this.#stopped) return;
     if (store.overlayBytes >= limits.generationBytes || this.#holdWaiters.length > 0) this.#write();
     else this.#timer ??= clock.after(limits.generationDelayMs, () => this.#write());

@@ -256,16 +256,20 @@ export class MemoryBackend implements Backend {
   ): Promise<CompactionProgress> {
     let removed = 0;
     let looked = 0;
+    let at = this.#compacted;
     while (!this.#closed && !signal?.aborted) {
       await this.#pause();
-      const block = this.#history.after(this.#compacted.revision, this.#compacted.sub);
+      const block = this.#history.after(at.revision, at.sub);
       const done = block.findIndex((version) => version.modRevision > revision);
       const batch = done < 0 ? block : block.slice(0, done);
       const gone = new Set<Version>();
       for (const { key } of batch) this.#trim(key, revision, gone);
       this.#history.remove(gone);
       removed += gone.size;
-      const last = batch.at(-1);
+      const end = batch.at(-1);
+      if (end) at = { revision: end.modRevision, sub: end.sub };
+      // Tombstones at the revision itself stay: the next compaction has to look at them again.
+      const last = batch.findLast((version) => version.modRevision < revision);
       if (last) this.#compacted = { revision: last.modRevision, sub: last.sub };
       if (done >= 0 || block.length === 0) {
         const compactedRevision = Math.max(revision, this.#position.compactedRevision) as Revision;
@@ -284,7 +288,8 @@ export class MemoryBackend implements Backend {
     const versions = this.#keys.get(key);
     if (!versions) return;
     let keep = countUntil(versions, revision) - 1;
-    if (versions[keep]?.version === 0) keep++;
+    const last = versions[keep];
+    if (last?.version === 0 && last.modRevision < revision) keep++;
     if (keep <= 0) return;
     for (const version of versions.splice(0, keep)) {
       gone.add(version);

@@ -2,8 +2,9 @@
  * The physical part of compaction, a slice at a time.
  *
  * Every version n at or before the compact revision has superseded the one before it: `prev` is deleted. If n is a
- * tombstone it goes too, and with it the key's row in `cur` unless the key lives again. So one walk over the log from
- * where the last compaction ended does it all, and what no compaction will ever remove is never looked at twice.
+ * tombstone from before that revision it goes too, and with it the key's row in `cur` unless the key lives again. So one
+ * walk over the log from where the last compaction ended does it all, and what no compaction will ever remove is never
+ * looked at twice, but for the versions of the compact revision itself: the next compaction begins with them.
  *
  * No read at or above the compact revision needs a row that is deleted here, so reads may go on at every moment.
  */
@@ -33,6 +34,8 @@ export interface CompactionSlice {
 
 export class Compactor {
   readonly #file: string;
+  /** How far the versions of the compact revision itself have been looked at. */
+  #atRevision = { revision: 0, seq: 0 };
   readonly #next: SqliteStatement<LogHeadRow>;
   readonly #deleteLog: SqliteStatement;
   readonly #deleteCur: SqliteStatement;
@@ -54,17 +57,21 @@ export class Compactor {
   slice(state: State, { revision, budgetMs, rowsMax }: CompactRequest): CompactionSlice {
     const start = performance.now();
     let { compact_seq } = state;
+    let at =
+      this.#atRevision.revision === revision ? Math.max(this.#atRevision.seq, compact_seq) : compact_seq;
     let removed = 0;
     let looked = 0;
     let done = revision <= state.compacted_revision;
     while (!done && looked < rowsMax && performance.now() - start < budgetMs) {
       const limit = Math.min(rowsPerBatch, rowsMax - looked);
-      const rows = this.#nextRows(compact_seq, revision, limit);
-      removed += this.#remove(rows);
+      const rows = this.#nextRows(at, revision, limit);
+      removed += this.#remove(rows, revision);
       looked += rows.length;
-      compact_seq = rows.at(-1)?.seq ?? compact_seq;
+      at = rows.at(-1)?.seq ?? at;
+      compact_seq = rows.findLast(({ main }) => main < revision)?.seq ?? compact_seq;
       done = rows.length < limit;
     }
+    this.#atRevision = { revision, seq: at };
     const compacted_revision = done ? Math.max(revision, state.compacted_revision) : state.compacted_revision;
     return { state: { ...state, compact_seq, compacted_revision }, removed, looked, done };
   }
@@ -79,7 +86,7 @@ export class Compactor {
     return rows;
   }
 
-  #remove(rows: readonly LogHeadRow[]): number {
+  #remove(rows: readonly LogHeadRow[], revision: number): number {
     const seqs: number[] = [];
     const tombstones: LogHeadRow[] = [];
     const milestones: { key: Uint8Array; seq: number }[] = [];
@@ -87,7 +94,7 @@ export class Compactor {
       verifyLogHead(row, this.#file);
       if (row.chain > 0) seqs.push(row.prev);
       if (isMilestone(row.chain - 1)) milestones.push({ key: row.key, seq: row.prev });
-      if (row.version !== 0) continue;
+      if (row.version !== 0 || row.main === revision) continue;
       seqs.push(row.seq);
       tombstones.push(row);
       if (isMilestone(row.chain)) milestones.push({ key: row.key, seq: row.seq });

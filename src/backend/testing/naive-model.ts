@@ -28,7 +28,8 @@ export class NaiveModel {
     this.versions = this.versions.filter((version) => {
       if (version.modRevision > revision) return true;
       const next = this.versions.find((other) => other.key === version.key && isNewer(other, version));
-      return version.version > 0 && (next === undefined || next.modRevision > revision);
+      if (next !== undefined && next.modRevision <= revision) return false;
+      return version.version > 0 || version.modRevision === revision;
     });
   }
 

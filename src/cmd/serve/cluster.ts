@@ -82,6 +82,8 @@ export function peersOf(transport: PeerTransport, logger: Logger): Peers {
       else transport.addPeer(id, peerUrls);
     },
     remove: (id) => transport.removePeer(id),
+    pauseAppends: () => transport.pauseAppends(),
+    resumeAppends: () => transport.resumeAppends(),
     activeSinceMs: (id) => transport.activeSince(id),
     versions: (member) => versionsOf(member, asking),
     hashKv: (_member, url, revision) => fetchHash(url, revision, hashing),

@@ -88,13 +88,10 @@ export class StoreUnderTest {
     this.#sealed = undefined;
   }
 
-  /**
-   * Removes versions as far as the server should: up to, but without, the compact revision itself. A watcher may start at
-   * exactly that revision, and then wants its deletions, too (as in etcd, whose compaction keeps them).
-   */
+  /** Removes versions as far as the server should. */
   async compactBackend(): Promise<void> {
     const { compactRevision } = this.backend.position;
-    const target = Math.min(compactRevision - 1, this.store.oldestReadRevision);
+    const target = Math.min(compactRevision, this.store.oldestReadRevision);
     if (target > 0) await this.backend.compact(target as Revision);
   }
 

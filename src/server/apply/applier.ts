@@ -6,7 +6,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { decodeRaftRequest, type RaftRequestBody, raftField } from "../../codec/raft-internal.ts";
 import { EtcdError } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
-import { AlarmRequestSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { AlarmRequestSchema, AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
 import {
   ClusterMemberAttrSetRequestSchema,
   ClusterVersionSetRequestSchema,
@@ -130,6 +130,10 @@ export class Applier {
     const error = "error" in outcome ? outcome.error : undefined;
     const result = "result" in outcome ? outcome.result : undefined;
     onApplied(field, request, error, result);
+    if (error?.message === errors.noSpace.text && !this.#context.alarms.has(AlarmType.NOSPACE)) {
+      this.#context.onNoSpace(() => proposal && proposals.finish(proposal, error));
+      return;
+    }
     if (proposal) proposals.finish(proposal, error, result);
   }
 }

@@ -21,8 +21,11 @@ export interface ApplyContext {
   readonly logger: Logger;
   /** The leader's clock when it appended is not in the entry; leases count from when they are applied, in local time. */
   readonly monotonicMs: () => number;
-  /** True when the backend is over its quota: what still grows it is applied, answered with NOSPACE, and alarms. */
-  readonly overQuota: () => boolean;
+  /** False when a request (its field, and what it means) would take the store past its quota: it is applied all the same,
+   * as on members that have space, and answered with ErrNoSpace. */
+  readonly hasSpaceFor: (field: number, request: unknown) => boolean;
+  /** Such a request was applied, and there is no alarm yet: raises one, and calls back then. */
+  readonly onNoSpace: (then: () => void) => void;
   /** Tells Raft of an applied configuration change. */
   readonly applyConfChange: (change: ConfChange | ConfChangeV2) => ConfState;
   /** A member was added, changed or removed. */

@@ -4,7 +4,6 @@ import type {
   DeleteRangeRequest,
   PutRequest,
   RangeRequest,
-  RequestOp,
   TxnRequest,
 } from "../../codec/kv.ts";
 import { raftField } from "../../codec/raft-internal.ts";
@@ -12,6 +11,7 @@ import { errors } from "../../errors/table.ts";
 import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
 import type { RaftIndex, Revision, Term } from "../../lib/ids.ts";
 import type { Steps } from "../../lib/steps.ts";
+import { costOf } from "../space-quota.ts";
 import type { ApplyContext, Outcome } from "./apply-context.ts";
 
 export function applyKeyValue(
@@ -27,7 +27,7 @@ export function applyKeyValue(
     case raftField.put: {
       // Over its quota a member applies the entry as the others do, and still tells the client that there is no space.
       if (alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
-      const over = context.overQuota();
+      const over = !context.hasSpaceFor(field, request);
       const response = store.applyPut(request as PutRequest, index, term);
       return over ? { error: errors.noSpace() } : { result: response };
     }
@@ -35,9 +35,9 @@ export function applyKeyValue(
       return { steps: store.applyDeleteRange(request as DeleteRangeRequest, index, term) };
     case raftField.txn: {
       const txn = request as TxnRequest;
-      const grows = [...txn.success, ...txn.failure].some(isGrowing);
+      const grows = costOf(field, txn) > 0;
       if (grows && alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
-      const instead = grows && context.overQuota() ? errors.noSpace() : undefined;
+      const instead = grows && !context.hasSpaceFor(field, txn) ? errors.noSpace() : undefined;
       return { steps: store.applyTxn(txn, index, term), instead };
     }
     case raftField.compaction:
@@ -45,12 +45,6 @@ export function applyKeyValue(
     default:
       return { steps: readThroughLog(context, request as RangeRequest, index, term) };
   }
-}
-
-/** Whether an operation may add to what is stored. */
-function isGrowing(op: RequestOp): boolean {
-  if (op.kind === "txn") return [...op.txn.success, ...op.txn.failure].some(isGrowing);
-  return op.kind === "put";
 }
 
 function compact(context: ApplyContext, revision: Revision, index: RaftIndex, term: Term): Outcome {

@@ -22,7 +22,7 @@ export function applyLease(
   if (alarms.has(AlarmType.CORRUPT)) throw errors.corrupt();
   if (field === raftField.leaseRevoke) return { steps: revoke(context, request as LeaseId, index, term) };
   if (alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
-  const over = context.overQuota();
+  const over = !context.hasSpaceFor(field, request);
   const { row, ...granted } = lessor.grant(request as LeaseGrantRequest, context.monotonicMs());
   store.applyMeta([row], index, term);
   return over ? { error: errors.noSpace() } : { result: granted };

@@ -14,7 +14,7 @@ import { FakeClock, settle } from "../../lib/testing/fake-clock.ts";
 import { silentLogger } from "../../lib/testing/silent-logger.ts";
 import { MemoryWal } from "../../wal/memory-wal.ts";
 import { type BootstrapOptions, bootstrap } from "../bootstrap.ts";
-import type { EtcdServer } from "../etcd-server.ts";
+import type { EtcdServer, EtcdServerSettings } from "../etcd-server.ts";
 import type { ClusterFinder } from "../members/join-cluster.ts";
 import { noPeers } from "../peers.ts";
 import { ServerMetrics } from "../server-metrics.ts";
@@ -48,6 +48,25 @@ const noFinder: ClusterFinder = {
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
+export const testSettings: EtcdServerSettings = {
+  name: "a",
+  advertiseClientUrls: ["http://a:2379"],
+  tickMs: 100,
+  electionTicks: 10,
+  snapshotCount: 100,
+  keepWalSegments: 5,
+  maxRequestBytes: 1_572_864,
+  maxTxnOps: 128,
+  quotaBackendBytes: 0,
+  storeLimits: { generationBytes: 1000, generationDelayMs: 50, overlayBytesMax: 10_000 },
+  logBytesMax: 1_000_000,
+  cacheBytes: 10_000,
+  strictReconfigCheck: true,
+  initialElectionTickAdvance: true,
+  warningApplyDurationMs: 100,
+  watchProgressIntervalMs: 600_000,
+};
+
 export interface TestServerOptions extends Partial<BootstrapOptions> {
   /** The store to begin with; an empty one in memory if none is given. */
   readonly backend?: Backend;
@@ -58,24 +77,7 @@ export async function startTestServer({ backend, ...options }: TestServerOptions
   const fatal: Error[] = [];
   let ids = 1n;
   const starting = bootstrap({
-    settings: {
-      name: "a",
-      advertiseClientUrls: ["http://a:2379"],
-      tickMs: 100,
-      electionTicks: 10,
-      snapshotCount: 100,
-      keepWalSegments: 5,
-      maxRequestBytes: 1_572_864,
-      maxTxnOps: 128,
-      quotaBackendBytes: 0,
-      storeLimits: { generationBytes: 1000, generationDelayMs: 50, overlayBytesMax: 10_000 },
-      logBytesMax: 1_000_000,
-      cacheBytes: 10_000,
-      strictReconfigCheck: true,
-      initialElectionTickAdvance: true,
-      warningApplyDurationMs: 100,
-      watchProgressIntervalMs: 600_000,
-    },
+    settings: testSettings,
     clock,
     logger: silentLogger,
     metrics: new ServerMetrics(new Metrics()),

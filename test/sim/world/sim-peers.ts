@@ -88,6 +88,10 @@ export class SimPeers implements Peers {
     this.#known.delete(id);
   }
 
+  // A simulated connection has no stream that could be left unread.
+  pauseAppends(): void {}
+  resumeAppends(): void {}
+
   activeSinceMs(id: MemberId): number | undefined {
     const sinceMs = this.#network.connectedSinceMs(this.#local, id);
     if (sinceMs === undefined || !this.#known.has(id)) return undefined;
