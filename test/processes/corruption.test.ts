@@ -39,6 +39,9 @@ async function alter(member: MemberProcess, key: string): Promise<void> {
 const quick = ["--heartbeat-interval=50", "--election-timeout=500"];
 const compactHashes = [...quick, "--feature-gates=CompactHashCheck=true", "--compact-hash-check-time=300ms"];
 
+/** Processes start slowly on a machine that does other things. */
+const slow = { timeout: 120_000 };
+
 describe("a member with altered data", () => {
   let folder = "";
   let members: MemberProcess[] = [];
@@ -54,13 +57,13 @@ describe("a member with altered data", () => {
     alteredId = status.header.member_id;
     await altered.stop();
     await alter(altered, "key3");
-  });
+  }, slow);
   after(async () => {
     await Promise.all(members.map((member) => member.stop("SIGKILL")));
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it("does not start with InitialCorruptCheck", async () => {
+  it("does not start with InitialCorruptCheck", slow, async () => {
     altered.start(flagsOf(members, [...quick, "--feature-gates=InitialCorruptCheck=true"]));
     assert.equal(await altered.ended, 1);
     const id = BigInt(alteredId).toString(16);
@@ -68,7 +71,7 @@ describe("a member with altered data", () => {
     assert.match(altered.log(), new RegExp(`"error":"${id} found data inconsistency with peers"`));
   });
 
-  it("is named after a compaction with CompactHashCheck", async () => {
+  it("is named after a compaction with CompactHashCheck", slow, async () => {
     altered.start(flagsOf(members, compactHashes));
     await altered.ready();
     const { header } = await members[0]!.call<{ header: { revision: string } }>("kv/range", {
@@ -81,7 +84,7 @@ describe("a member with altered data", () => {
     for (const member of members) assert.deepEqual(await alarmsOf(member), raised);
   });
 
-  it("stops all writes and no reads until the alarm is disarmed", async () => {
+  it("stops all writes and no reads until the alarm is disarmed", slow, async () => {
     for (const member of members) {
       await assert.rejects(member.put("key1", "again"), /^Error: etcdserver: corrupt cluster$/);
     }
@@ -97,7 +100,7 @@ describe("a member with altered data", () => {
     await member.put("key1", "again");
   });
 
-  it("is found by --corrupt-check-time", async () => {
+  it("is found by --corrupt-check-time", slow, async () => {
     await Promise.all(members.map((member) => member.stop()));
     for (const member of members) member.start(flagsOf(members, [...quick, "--corrupt-check-time=300ms"]));
     await Promise.all(members.map((member) => member.ready()));

@@ -17,6 +17,9 @@ interface Status {
 const full = /^Error: etcdserver: mvcc: database space exceeded$/;
 const quota = 512 * 1024;
 
+/** Processes start slowly on a machine that does other things. */
+const slow = { timeout: 120_000 };
+
 describe("a member whose store is full", () => {
   let folder = "";
   let member: MemberProcess;
@@ -25,7 +28,7 @@ describe("a member whose store is full", () => {
     [member] = (await startCluster({ folder, size: 1, flags: [`--quota-backend-bytes=${quota}`] })) as [
       MemberProcess,
     ];
-  });
+  }, slow);
   after(async () => {
     await member.stop("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
@@ -33,7 +36,7 @@ describe("a member whose store is full", () => {
 
   const status = () => member.call<Status>("maintenance/status");
 
-  it("never grows past its quota, and says so", async () => {
+  it("never grows past its quota, and says so", slow, async () => {
     const value = "v".repeat(8_000);
     let count = 0;
     await assert.rejects(async () => {
@@ -49,7 +52,7 @@ describe("a member whose store is full", () => {
     await assert.rejects(member.call("kv/txn", { success: [put] }), full);
   });
 
-  it("has room as soon as keys are deleted and compacted, and the alarm disarmed", async () => {
+  it("has room as soon as keys are deleted and compacted, and the alarm disarmed", slow, async () => {
     await member.call("kv/deleterange", { key: btoa("key"), range_end: btoa("kez") });
     const { header } = await status();
     await member.call("kv/compaction", { revision: header.revision, physical: true });
