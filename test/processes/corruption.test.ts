@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { valueCheck } from "../../src/backend/sqlite/checks.ts";
 import { sqliteDriver } from "../../src/runtime/sqlite.ts";
 import { flagsOf, leaderOf, type MemberProcess, startCluster, until } from "./member-process.ts";
@@ -47,7 +47,12 @@ describe("a member with altered data", () => {
   let members: MemberProcess[] = [];
   let altered: MemberProcess;
   let alteredId = "";
-  before(async () => {
+  after(async () => {
+    await Promise.all(members.map((member) => member.stop("SIGKILL")));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("begins in a cluster of three", slow, async () => {
     folder = mkdtempSync(join(tmpdir(), "etclite-corruption-"));
     members = await startCluster({ folder, size: 3, flags: compactHashes });
     for (let i = 0; i < 10; i++) await members[0]!.put(`key${i}`, "value");
@@ -57,10 +62,6 @@ describe("a member with altered data", () => {
     alteredId = status.header.member_id;
     await altered.stop();
     await alter(altered, "key3");
-  }, slow);
-  after(async () => {
-    await Promise.all(members.map((member) => member.stop("SIGKILL")));
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it("does not start with InitialCorruptCheck", slow, async () => {

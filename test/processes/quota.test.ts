@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { type MemberProcess, startCluster } from "./member-process.ts";
 
 interface Status {
@@ -23,15 +23,16 @@ const slow = { timeout: 120_000 };
 describe("a member whose store is full", () => {
   let folder = "";
   let member: MemberProcess;
-  before(async () => {
+  after(async () => {
+    await member.stop("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("begins empty", slow, async () => {
     folder = mkdtempSync(join(tmpdir(), "etclite-quota-"));
     [member] = (await startCluster({ folder, size: 1, flags: [`--quota-backend-bytes=${quota}`] })) as [
       MemberProcess,
     ];
-  }, slow);
-  after(async () => {
-    await member.stop("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
   });
 
   const status = () => member.call<Status>("maintenance/status");
