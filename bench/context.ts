@@ -31,11 +31,18 @@ export async function withServer<T>(
   context: Context,
   subject: Subject,
   body: (server: ServerProcess, folder: string) => Promise<T>,
+  flags: readonly string[] = [],
+  clientPort?: number,
 ): Promise<T> {
   const folder = join(context.folder, subject.name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const server = await ServerProcess.ready({ program: subject.program, folder });
+  const server = await ServerProcess.ready({
+    program: subject.program,
+    folder,
+    flags,
+    ...(clientPort !== undefined && { clientPort }),
+  });
   try {
     return await body(server, folder);
   } finally {

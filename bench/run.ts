@@ -10,8 +10,9 @@ import { million } from "./million.ts";
 import { Results } from "./results.ts";
 import { idle, startup } from "./startup.ts";
 import { throughput } from "./throughput.ts";
+import { tls } from "./tls.ts";
 
-const allParts = ["puts", "ranges", "startup", "idle", "memory", "latency", "start"] as const;
+const allParts = ["puts", "ranges", "tls", "startup", "idle", "memory", "latency", "start"] as const;
 
 const { values: options } = parseArgs({
   options: {
@@ -60,6 +61,7 @@ const context: Context = {
 
 if (parts.has("puts")) await throughput(context, "puts");
 if (parts.has("ranges")) await throughput(context, "ranges");
+if (parts.has("tls")) await tls(context);
 if (parts.has("startup")) await startup(context);
 if (parts.has("idle")) await idle(context, options.quick ? 3_000 : 10_000);
 if (["memory", "latency", "start"].some((part) => parts.has(part))) await million(context, parts);

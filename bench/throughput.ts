@@ -27,6 +27,9 @@ const value = new Uint8Array(256).fill(120);
 const putMessage = toBinary(PutRequestSchema, create(PutRequestSchema, { key, value }));
 const rangeMessage = toBinary(RangeRequestSchema, create(RangeRequestSchema, { key }));
 
+/** Puts and ranges as they are counted everywhere. `url` is the server's, plain, if not given. */
+export const requestsPerSecond = { puts: put, ranges: range };
+
 export async function throughput(context: Context, what: "puts" | "ranges"): Promise<void> {
   for (let round = 0; round < context.rounds; round++) {
     for (const subject of inTurn(context, round)) {
@@ -60,19 +63,31 @@ function metricOf(what: "puts" | "ranges", { connections, streams }: Shape): Met
 type Load = Pick<Shape, "connections" | "streams">;
 
 /** Puts a second. Each put of a run must have made its own revision. */
-async function put(server: ServerProcess, folder: string, requests: number, load: Load): Promise<number> {
+async function put(
+  server: ServerProcess,
+  folder: string,
+  requests: number,
+  load: Load,
+  url = server.url,
+): Promise<number> {
   const before = await revision(server);
   const path = "/etcdserverpb.KV/Put";
-  const result = await h2load({ url: server.url, path, message: putMessage, requests, ...load, folder });
+  const result = await h2load({ url, path, message: putMessage, requests, ...load, folder });
   const made = (await revision(server)) - before;
   if (made !== requests) throw new Error(`${requests} puts made ${made} revisions`);
   return result.perSecond;
 }
 
 /** Ranges of one key a second. Each answer must have been long enough to hold the value. */
-async function range(server: ServerProcess, folder: string, requests: number, load: Load): Promise<number> {
+async function range(
+  server: ServerProcess,
+  folder: string,
+  requests: number,
+  load: Load,
+  url = server.url,
+): Promise<number> {
   const path = "/etcdserverpb.KV/Range";
-  const result = await h2load({ url: server.url, path, message: rangeMessage, requests, ...load, folder });
+  const result = await h2load({ url, path, message: rangeMessage, requests, ...load, folder });
   const least = requests * (value.length + key.length);
   if (result.dataBytes < least) {
     throw new Error(
