@@ -23,6 +23,31 @@ export interface H2loadResult {
   readonly dataBytes: number;
 }
 
+export interface H2loadForOptions extends Omit<H2loadOptions, "requests"> {
+  readonly seconds: number;
+}
+
+/** As many requests as are answered within a time. */
+export async function h2loadFor(options: H2loadForOptions): Promise<{ readonly perSecond: number }> {
+  const body = join(options.folder, "body");
+  writeFileSync(body, grpcFrame(options.message));
+  const { stdout } = await mustExec(
+    "h2load",
+    [
+      ["-D", options.seconds, "-c", options.connections, "-m", options.streams, "-d", body],
+      ["-H", "content-type:application/grpc", "-H", "te:trailers", options.url + options.path],
+    ]
+      .flat()
+      .map(String),
+    { timeoutMs: 600_000 },
+  );
+  const rate = /finished in [\d.]+\w+, ([\d.]+) req\/s/.exec(stdout);
+  const counts = /requests: .* (\d+) succeeded, (\d+) failed/.exec(stdout);
+  if (!rate || !counts) throw new Error(`h2load printed what this does not read:\n${stdout}`);
+  if (Number(counts[2]) !== 0) throw new Error(`h2load had failures:\n${stdout}`);
+  return { perSecond: Number(rate[1]) };
+}
+
 /** h2load sees HTTP statuses and not gRPC's: the caller must check that the work was done. */
 export async function h2load(options: H2loadOptions): Promise<H2loadResult> {
   const body = join(options.folder, "body");

@@ -5,6 +5,10 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { commonHelp, commonOptions, scratchFolder, serverProgram } from "../test/support/scratch.ts";
 import { tool } from "../test/support/tools.ts";
+import { catchup } from "./cluster/catchup.ts";
+import { failover } from "./cluster/failover.ts";
+import { resize } from "./cluster/resize.ts";
+import { clusterThroughput } from "./cluster/throughput.ts";
 import type { Context, Subject } from "./context.ts";
 import { million } from "./million.ts";
 import { Results } from "./results.ts";
@@ -12,7 +16,20 @@ import { idle, startup } from "./startup.ts";
 import { throughput } from "./throughput.ts";
 import { tls } from "./tls.ts";
 
-const allParts = ["puts", "ranges", "tls", "startup", "idle", "memory", "latency", "start"] as const;
+const allParts = [
+  "puts",
+  "ranges",
+  "tls",
+  "startup",
+  "idle",
+  "memory",
+  "latency",
+  "start",
+  "cluster",
+  "failover",
+  "catchup",
+  "resize",
+] as const;
 
 const { values: options } = parseArgs({
   options: {
@@ -65,6 +82,10 @@ if (parts.has("tls")) await tls(context);
 if (parts.has("startup")) await startup(context);
 if (parts.has("idle")) await idle(context, options.quick ? 3_000 : 10_000);
 if (["memory", "latency", "start"].some((part) => parts.has(part))) await million(context, parts);
+if (parts.has("cluster")) await clusterThroughput(context);
+if (parts.has("failover")) await failover(context);
+if (parts.has("catchup")) await catchup(context);
+if (parts.has("resize")) await resize(context);
 
 console.log(`\n${cpus().length} cores, ${cpus()[0]?.model ?? "unknown"}; medians; etcd 3.7.3\n`);
 console.log(context.results.markdown());

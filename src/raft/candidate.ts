@@ -5,6 +5,7 @@
 import { type Message, MessageType } from "../lib/raft-message.ts";
 import { countVote } from "./election.ts";
 import { stepFollower } from "./follower/follower.ts";
+import { holdProposal } from "./held-proposals.ts";
 import type { Raft } from "./raft.ts";
 import { becomeFollower } from "./roles.ts";
 
@@ -23,6 +24,9 @@ export function stepCandidate(raft: Raft, message: Message): void {
       // Answers to the pre-vote that preceded this candidacy may still come in; they count no more.
       if (raft.role === "preCandidate") countVote(raft, message.from, !message.reject);
       break;
-    // Proposals and reads have nobody to go to.
+    case MessageType.prop:
+      holdProposal(raft, message);
+      break;
+    // Reads have nobody to go to, and are asked again.
   }
 }

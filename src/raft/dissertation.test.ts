@@ -42,6 +42,36 @@ describe("3.10 leadership transfer", () => {
     assert.deepEqual(cluster.member(2).machine.texts, ["x"]);
   });
 
+  it("keeps what others propose meanwhile, and passes it on to the next leader", () => {
+    const cluster = new Cluster({ size: 3 });
+    cluster.elect(1);
+    cluster.isolate(2);
+    cluster.member(1).propose("before"); // so that the target has to catch up first
+    cluster.settle();
+    cluster.node(1).transferLeader(memberId(2));
+    cluster.member(3).propose("held");
+    cluster.settle();
+    assert.deepEqual(cluster.member(3).machine.texts, ["before"]);
+    cluster.heal();
+    cluster.pass(2);
+    assert.equal(cluster.node(2).role, "leader");
+    for (const id of [1, 2, 3]) assert.deepEqual(cluster.member(id).machine.texts, ["before", "held"]);
+  });
+
+  it("takes them itself when the transfer has failed", () => {
+    const cluster = new Cluster({ size: 3 });
+    cluster.elect(1);
+    cluster.isolate(2);
+    cluster.node(1).transferLeader(memberId(2));
+    cluster.pass(3);
+    cluster.member(3).propose("held");
+    cluster.settle();
+    assert.deepEqual(cluster.member(3).machine.texts, []);
+    cluster.pass(8);
+    assert.equal(cluster.node(1).role, "leader");
+    assert.deepEqual(cluster.member(3).machine.texts, ["held"]);
+  });
+
   it("takes no proposals meanwhile, and takes them again when it has lasted an election timeout", () => {
     const cluster = new Cluster({ size: 3 });
     cluster.elect(1);

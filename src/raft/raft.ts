@@ -8,6 +8,7 @@ import type { ConfState } from "../lib/raft-entry.ts";
 import { type Message, MessageType, makeMessage } from "../lib/raft-message.ts";
 import { checkConfig } from "./confchange/changer.ts";
 import type { ResolvedConfig } from "./config.ts";
+import { HeldProposals } from "./held-proposals.ts";
 import { RaftLog } from "./log/raft-log.ts";
 import type { RaftStart } from "./log/start.ts";
 import { ReadOnly } from "./read-only.ts";
@@ -75,6 +76,8 @@ export class Raft {
   readOnly = new ReadOnly();
   /** Reads that came before this leader committed an entry of its own term. */
   earlyReads: Message[] = [];
+  /** What others have passed on, and nobody can take now. Survives a change of role: that is what it is for. */
+  readonly heldProposals = new HeldProposals();
   /** Something changed that may call for appends; they are made when the next Ready is. */
   appendsOwed = false;
   /** Reads were added since the last round of heartbeats. */
@@ -137,9 +140,14 @@ export class Raft {
 
   /** Passes a client's request on to the leader. It carries no term: it is not part of any leader's authority. */
   forward(message: Message): void {
-    assert(this.leader !== this.id, "raft: a message to oneself");
+    this.forwardTo(this.leader, message);
+  }
+
+  /** The same to a member that should lead soon. */
+  forwardTo(to: MemberId, message: Message): void {
+    assert(to !== this.id, "raft: a message to oneself");
     const from = message.from === noMember ? this.id : message.from;
-    this.messages.push({ ...message, to: this.leader, from, term: 0 as Term });
+    this.messages.push({ ...message, to, from, term: 0 as Term });
   }
 
   /** At most one vote per term (5.2). */

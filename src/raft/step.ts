@@ -9,6 +9,7 @@ import { handleVoteRequest, holdsLease, learnCommit, rejectVote, transferContext
 import { stepFollower } from "./follower/follower.ts";
 import { stepLeader } from "./leader/leader.ts";
 import type { Raft } from "./raft.ts";
+import { releaseProposals } from "./release-proposals.ts";
 import { becomeFollower } from "./roles.ts";
 
 /** Handles a message from another member (or this member's own vote). */
@@ -35,6 +36,7 @@ export function step(raft: Raft, message: Message): void {
     default:
       stepCandidate(raft, message);
   }
+  releaseProposals(raft);
 }
 
 /** Only who leads a term sends these. */

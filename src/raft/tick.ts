@@ -6,6 +6,7 @@ import { hup } from "./election.ts";
 import { broadcastHeartbeat } from "./leader/replicate.ts";
 import { bestSuccessor, tellToTakeOver } from "./leader/transfer.ts";
 import type { Raft } from "./raft.ts";
+import { releaseProposals } from "./release-proposals.ts";
 import { becomeFollower } from "./roles.ts";
 
 export function tick(raft: Raft): void {
@@ -13,6 +14,8 @@ export function tick(raft: Raft): void {
   if (raft.promisedTicks > 0) raft.promisedTicks--;
   if (raft.role === "leader") tickLeader(raft);
   else tickElection(raft);
+  // A transfer may have been given up.
+  releaseProposals(raft);
 }
 
 /** No leader was heard from for a whole timeout: time for an election (Raft paper, 5.2). */
@@ -62,6 +65,9 @@ function leave(raft: Raft): boolean {
     return false;
   }
   const successor = bestSuccessor(raft);
-  if (successor !== undefined) tellToTakeOver(raft, successor);
+  if (successor === undefined) return true;
+  tellToTakeOver(raft, successor);
+  // Nobody will tell this member who leads next, so what waits goes where the next leader should be.
+  for (const message of raft.heldProposals.takeAll(raft.ticks)) raft.forwardTo(successor, message);
   return true;
 }

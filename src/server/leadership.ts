@@ -87,17 +87,16 @@ export class Leadership {
    * Once the first entry of a leader is applied, so is everything from leaders before it that will ever be; only a
    * proposal on its way to the leader before may still be passed on by that one, if that one lives. So after a while those
    * that were sent before this leader was known are as good as lost, and who waits for them need not wait for a whole
-   * timeout. Gives the moment before which they were sent, once; undefined if there is nothing to give up.
+   * timeout. Gives the term before which they were sent, once; undefined if there is nothing to give up.
    */
-  lostBeforeMs(nowMs: number): number | undefined {
+  lostBefore(nowMs: number): Term | undefined {
     if (this.#giveUpAtMs === Number.POSITIVE_INFINITY) return undefined;
     const { cluster, peers } = this.#parts;
     const mayPassOn =
       this.#leaderBefore === cluster.localId || peers.activeSinceMs(this.#leaderBefore) !== undefined;
     if (mayPassOn && nowMs < this.#giveUpAtMs) return undefined;
     this.#giveUpAtMs = Number.POSITIVE_INFINITY;
-    // The time of a proposal is that of the tick before it.
-    return this.#leaderSinceMs - this.#parts.settings.tickMs;
+    return this.#ledTerm;
   }
 
   /** To be called after every change of role, leader or membership. */

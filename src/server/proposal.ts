@@ -17,8 +17,8 @@ export class Proposal {
   /** The low 48 bits of its id. */
   readonly suffix: number;
   readonly startMs: number;
-  /** When it was handed to Raft: later than `startMs` if it had to wait for a leader. */
-  sentMs: number;
+  /** The term in which it was handed to Raft, and so whose leader has it; none yet if it has to wait for a leader. */
+  sentTerm = Number.POSITIVE_INFINITY;
   readonly done: Done;
 
   constructor(field: number, request: unknown, suffix: number, startMs: number, done: Done) {
@@ -26,7 +26,6 @@ export class Proposal {
     this.request = request;
     this.suffix = suffix;
     this.startMs = startMs;
-    this.sentMs = startMs;
     this.done = done;
   }
 }
@@ -109,16 +108,16 @@ export class Proposals {
     return expired;
   }
 
-  /** Fails those that were handed to Raft before `beforeMs`. Returns how many. */
-  failSentBefore(beforeMs: number, error: () => EtcdError): number {
-    const lost = [...this.#pending.values()].filter(({ sentMs }) => sentMs < beforeMs);
+  /** Fails those that were handed to Raft before this term. Returns how many. */
+  failSentBefore(term: Term, error: () => EtcdError): number {
+    const lost = [...this.#pending.values()].filter(({ sentTerm }) => sentTerm < term);
     for (const proposal of lost) this.finish(proposal, error());
     return lost.length;
   }
 
-  /** These had to wait for a leader, and are handed to Raft now. */
-  sentLate(entries: readonly Entry[], nowMs: number): void {
-    for (const { decoded } of entries) if (decoded instanceof Proposal) decoded.sentMs = nowMs;
+  /** These are handed to Raft now. */
+  sent(entries: readonly Entry[], term: Term): void {
+    for (const { decoded } of entries) if (decoded instanceof Proposal) decoded.sentTerm = term;
   }
 
   /** These were not taken. */

@@ -1,6 +1,7 @@
 /** The way of a request into the log: what is refused at the door, who waits for its end, and when waiting is over. */
 import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
+import type { Term } from "../lib/ids.ts";
 import type { Entry } from "../lib/raft-entry.ts";
 import type { TurnClock } from "../lib/turn-clock.ts";
 import type { ProposeRefusal } from "../raft/leader/propose.ts";
@@ -65,8 +66,8 @@ export class Proposer {
     return decoded instanceof Proposal && this.pending.isPending(decoded);
   }
 
-  sentLate(entries: readonly Entry[]): void {
-    this.pending.sentLate(entries, this.#options.turnClock.now());
+  sent(entries: readonly Entry[], term: Term): void {
+    this.pending.sent(entries, term);
   }
 
   /** Raft did not take these. */
@@ -81,11 +82,9 @@ export class Proposer {
     const expired = this.pending.expire(nowMs - requestTimeoutMs(parts.settings), (startMs) =>
       leadership.timeoutError(startMs),
     );
-    const lostBeforeMs = leadership.lostBeforeMs(nowMs);
+    const lostBefore = leadership.lostBefore(nowMs);
     const lost =
-      lostBeforeMs === undefined
-        ? 0
-        : this.pending.failSentBefore(lostBeforeMs, errors.timeoutDueToLeaderFail);
+      lostBefore === undefined ? 0 : this.pending.failSentBefore(lostBefore, errors.timeoutDueToLeaderFail);
     if (expired + lost > 0) metrics.proposalsFailed.inc(expired + lost);
   }
 

@@ -4,7 +4,7 @@
  * disk.
  */
 import type { Clock, Timer } from "../lib/clock.ts";
-import type { RaftIndex } from "../lib/ids.ts";
+import type { RaftIndex, Term } from "../lib/ids.ts";
 import type { Entry } from "../lib/raft-entry.ts";
 import type { Message, Snapshot } from "../lib/raft-message.ts";
 import type { ProposeRefusal } from "../raft/leader/propose.ts";
@@ -27,8 +27,8 @@ export interface RaftLoopOptions {
   readonly onRefused: (entries: readonly Entry[], why: ProposeRefusal) => void;
   /** Whether somebody still waits for an entry that was held back for want of a leader. */
   readonly isWanted: (entry: Entry) => boolean;
-  /** These were held back, and are on their way now. */
-  readonly onSentLate: (entries: readonly Entry[]) => void;
+  /** These go into the log, or to the leader, of this term. */
+  readonly onSent: (entries: readonly Entry[], term: Term) => void;
   readonly onTick: () => void;
   readonly send: (messages: readonly Message[]) => void;
   /** A leader's snapshot is about to be noted in the log. */
@@ -74,8 +74,9 @@ export class RaftLoop {
 
   /** Proposes at once, and only if this member leads: the entry is never passed on to another. False if it was not taken. */
   proposeHere(entry: Entry): boolean {
-    const { node } = this.#options;
+    const { node, onSent } = this.#options;
     if (this.#stopped || node.role !== "leader" || node.propose([entry]) !== undefined) return false;
+    onSent([entry], node.term);
     this.#runSoon();
     return true;
   }
@@ -121,9 +122,10 @@ export class RaftLoop {
     const batch = waited ? this.#batch.filter(this.#options.isWanted) : this.#batch;
     this.#batch = [];
     this.#waitsForLeader = false;
-    const refusal = this.#options.node.propose(batch);
+    const { node, onSent } = this.#options;
+    const refusal = node.propose(batch);
     if (refusal === undefined) {
-      if (waited) this.#options.onSentLate(batch);
+      onSent(batch, node.term);
       return;
     }
     if (refusal === "no leader" || refusal === "transferring") {

@@ -186,7 +186,7 @@ export class ServerCore {
       onReadState: (index, context) => this.#reads.confirmed(index, context),
       onSoftState: (state) => this.#softStateChanged(state),
       onRefused: (entries, why) => this.#proposer.refused(entries, why),
-      onSentLate: (entries) => this.#proposer.sentLate(entries),
+      onSent: (entries, term) => this.#proposer.sent(entries, term),
       isWanted: (entry) => this.#proposer.isWanted(entry),
       onTick: () => this.#tick(),
       send: (messages) => this.#send(messages),

@@ -19,6 +19,8 @@ interface Active {
 }
 
 const atOnceMax = 3;
+/** A run in which nobody can work says little: after so long without a majority something is mended early. */
+const noQuorumMsMax = 3_000;
 
 /** A time during which a majority of members ran and could talk to each other in both directions. */
 export interface QuorumTime {
@@ -45,6 +47,7 @@ export class Faults {
       await pause(random.between(300, 2_500));
       const nowMs = performance.now();
       for (const fault of this.#active.filter(({ untilMs }) => untilMs <= nowMs)) await this.#end(fault);
+      if (nowMs - this.#noQuorumSinceMs() > noQuorumMsMax) await this.#end(random.pick(this.#active));
       // Sometimes nothing is wrong for a while.
       if (this.#active.length === 0 && random.chance(0.25)) await pause(random.between(1_000, 4_000));
       if (!this.#stopped && this.#active.length < atOnceMax && random.chance(0.6)) await this.#begin();
@@ -78,6 +81,11 @@ export class Faults {
     else if (dice < 85) this.#cutPair(victim, kind);
     else this.#cutOneWay(victim);
     this.#noteQuorum();
+  }
+
+  /** Infinity while there is one. */
+  #noQuorumSinceMs(): number {
+    return this.#active.length === 0 ? Number.POSITIVE_INFINITY : this.quorumTimes.at(-1)!.toMs;
   }
 
   #add(kind: string, member: ClusterMember | undefined, longestMs: number, mend: Active["mend"]): void {

@@ -14,6 +14,9 @@ const restAfterMs = 10_000;
 /** Bytes of generations between two collections of garbage. */
 const collectBytes = 8 * 1024 * 1024;
 let uncollectedBytes = 0;
+/** Bytes of generations between two syncs of the -wal file. */
+const syncBytes = 4 * 1024 * 1024;
+let unsyncedBytes = 0;
 
 const port = parentPort!;
 const start = workerData as WorkerStart;
@@ -46,8 +49,17 @@ function handle(request: Request): void {
   if (request.kind === "close") return;
   // After the answer: whoever waits for it need not wait for this.
   atLeisure(() => writer?.needsCheckpoint && writer.checkpoint());
+  syncAfter(writtenBytes);
   collectAfter(writtenBytes);
   restTimer = setTimeout(() => atLeisure(() => writer?.rest()), restAfterMs);
+}
+
+/** A sync of much at once holds up the log's: what is written often is brought to the disk in smaller portions. */
+function syncAfter(writtenBytes: number): void {
+  unsyncedBytes += writtenBytes;
+  if (unsyncedBytes < syncBytes) return;
+  unsyncedBytes = 0;
+  atLeisure(() => writer?.sync());
 }
 
 /** Rows become garbage as they are written. Nobody waits for this thread's event loop, but everybody for its memory. */

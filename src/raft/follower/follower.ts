@@ -4,6 +4,7 @@
 import { noMember } from "../../lib/ids.ts";
 import { type Message, MessageType } from "../../lib/raft-message.ts";
 import { hup } from "../election.ts";
+import { holdProposal } from "../held-proposals.ts";
 import type { Raft } from "../raft.ts";
 import { handleAppend } from "./append.ts";
 import { handleHeartbeat } from "./heartbeat.ts";
@@ -24,7 +25,8 @@ export function stepFollower(raft: Raft, message: Message): void {
       handleSnapshot(raft, message);
       break;
     case MessageType.prop:
-      if (!raft.config.disableProposalForwarding) forwardToLeader(raft, message);
+      if (raft.leader === noMember) holdProposal(raft, message);
+      else if (!raft.config.disableProposalForwarding) raft.forward(message);
       break;
     case MessageType.transferLeader:
     case MessageType.readIndex:

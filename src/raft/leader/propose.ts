@@ -6,6 +6,7 @@ import { type Entry, EntryType } from "../../lib/raft-entry.ts";
 import { type Message, noBytes } from "../../lib/raft-message.ts";
 import { leavesJoint } from "../confchange/types.ts";
 import { confChangeOf } from "../confchange/wire.ts";
+import { holdProposal } from "../held-proposals.ts";
 import type { Raft } from "../raft.ts";
 
 /** Why a proposal was not taken. None of it was then. */
@@ -50,10 +51,9 @@ export function appendProposals(raft: Raft, entries: readonly Entry[]): ProposeR
 /** Entries that a follower passed on. A refusal is silent: who proposed has a timeout. */
 export function proposeForwarded(raft: Raft, message: Message): void {
   // Copies, because the message belongs to its sender and may even come twice.
-  appendProposals(
-    raft,
-    message.entries.map((entry) => ({ ...entry })),
-  );
+  const entries = message.entries.map((entry) => ({ ...entry }));
+  const refusal = appendProposals(raft, entries);
+  if (refusal === "transferring" || refusal === "removed") holdProposal(raft, message);
 }
 
 /**

@@ -175,7 +175,8 @@ export class MemberChanges {
           refusal === "conf change not possible now"
         )
           break;
-        if (refusal !== undefined) proposals.finish(proposal, errors.stopped());
+        if (refusal === undefined) proposal.sentTerm = node.term;
+        else proposals.finish(proposal, errors.stopped());
       }
       this.#waiting.shift();
     }

@@ -21,6 +21,7 @@ export interface Status {
   readonly leader: bigint;
   readonly raftTerm: number;
   readonly revision: number;
+  readonly isLearner: boolean;
 }
 
 /** Calls once and hangs up. Rejects with a `GrpcError`. */
@@ -75,6 +76,7 @@ export async function status(url: string, timeoutMs?: number): Promise<Status> {
     leader: answer.leader,
     raftTerm: Number(answer.raftTerm),
     revision: Number(answer.header!.revision),
+    isLearner: answer.isLearner,
   };
 }
 

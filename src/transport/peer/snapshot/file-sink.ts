@@ -67,10 +67,14 @@ interface Then {
   remove(): Promise<void>;
 }
 
+/** So many bytes may be on their way to the disk: a sync of all of a large file at its end would hold up everybody's. */
+const unsyncedBytesMax = 4 * 1024 * 1024;
+
 class IncomingFile implements IncomingSnapshot {
   readonly #file: DiskFile;
   readonly #then: Then;
   #size = 0;
+  #unsyncedBytes = 0;
   #isOpen = true;
 
   constructor(file: DiskFile, then: Then) {
@@ -82,6 +86,10 @@ class IncomingFile implements IncomingSnapshot {
     const at = this.#size;
     this.#size += chunk.length;
     await this.#file.write(chunk, at);
+    this.#unsyncedBytes += chunk.length;
+    if (this.#unsyncedBytes < unsyncedBytesMax) return;
+    this.#unsyncedBytes = 0;
+    await this.#file.sync();
   }
 
   async commit(): Promise<void> {
