@@ -136,6 +136,8 @@ function peerSettings(config: Config): TlsSettings {
     allowedHostnames: peerCertAllowedHostname,
     verifyClientAddress: !config.peerSkipClientSanVerification,
     ...common(config),
+    // Members that were found in DNS are trusted for the domain if no authority is named.
+    serverName: config.peerTrustedCaFile === "" ? config.discoverySrv : "",
   };
 }
 

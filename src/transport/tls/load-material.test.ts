@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createPrivateKey } from "node:crypto";
 import { after, before, describe, it } from "node:test";
 import { TestAuthority } from "../testing/make-certificates.ts";
 import { loadMaterial } from "./load-material.ts";
@@ -14,6 +15,7 @@ before(async () => {
   await folder.putPair("client", await authority.issue({ commonName: "c" }));
   await folder.put("ca.crt", authority.cert);
   await folder.put("garbage", "garbage");
+  await folder.put("bad.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
 });
 after(() => folder.remove());
 
@@ -33,7 +35,8 @@ describe("files of certificates", () => {
       [{ keyFile: at("none") }, /open .*none: no such file or directory$/],
       [{ keyFile: at("client.key") }, /private key does not match public key/],
       [{ certFile: at("garbage") }, /failed to find any PEM data in certificate input/],
-      [{ keyFile: at("garbage") }, /failed to parse private key/],
+      [{ keyFile: at("garbage") }, /failed to find any PEM data in key input/],
+      [{ keyFile: at("bad.key") }, /failed to parse private key/],
       [{ trustedCaFile: at("garbage") }, /no certificates of authorities in /],
       [{ trustedCaFile: at("none") }, /no such file or directory/],
       [{ crlFile: at("garbage") }, /x509: malformed crl/],
@@ -43,6 +46,19 @@ describe("files of certificates", () => {
     for (const [changes, reason] of refused) {
       await assert.rejects(loadMaterial(folder.settings(changes)), reason);
     }
+  });
+
+  it("may hold everything at once, and keys as OpenSSL's older tools write them", async () => {
+    const { cert, key } = await authority.issue({ dns: ["localhost"] });
+    const older = createPrivateKey(key).export({ type: "sec1", format: "pem" });
+    const parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    const all = await folder.put(
+      "all.pem",
+      `Bag Attributes\n${parameters}${older}\n${cert}\n${authority.cert}`,
+    );
+    const { server } = await loadMaterial(folder.settings({ certFile: all, keyFile: all }));
+    assert.equal(String(server.cert).match(/BEGIN CERTIFICATE/g)?.length, 2);
+    assert.match(String(server.key), /^-----BEGIN EC PRIVATE KEY-----/);
   });
 
   it("ask for certificates when there is somebody to trust, or when told to", async () => {

@@ -81,21 +81,23 @@ async function read(path: string): Promise<Buffer> {
 }
 
 async function readPair(certFile: string, keyFile: string): Promise<{ cert: string; key: string }> {
-  const cert = (await read(certFile)).toString("utf8");
-  const key = (await read(keyFile)).toString("utf8");
-  const [leaf] = certificatesIn(cert, certFile);
+  const chain = certificatesIn((await read(certFile)).toString("utf8"), certFile);
+  const keyPem = pemPrivateKey.exec((await read(keyFile)).toString("utf8"));
+  const [leaf] = chain;
   if (leaf === undefined)
     throw new Error(`tls: failed to find any PEM data in certificate input (${certFile})`);
+  if (keyPem === null) throw new Error(`tls: failed to find any PEM data in key input (${keyFile})`);
   let privateKey: ReturnType<typeof createPrivateKey>;
   try {
-    privateKey = createPrivateKey(key);
+    privateKey = createPrivateKey(keyPem[0]);
   } catch (cause) {
     throw new Error(`tls: failed to parse private key (${keyFile})`, { cause });
   }
   if (!leaf.checkPrivateKey(privateKey)) {
     throw new Error(`tls: private key does not match public key (${certFile}, ${keyFile})`);
   }
-  return { cert, key };
+  // Only what is needed: files may hold both, and more.
+  return { cert: chain.map(String).join("\n"), key: keyPem[0] };
 }
 
 /** etcd takes a file without certificates, and then lets nobody in. */
@@ -105,6 +107,7 @@ async function readAuthorities(path: string): Promise<string[]> {
   return found.map((certificate) => certificate.toString());
 }
 
+const pemPrivateKey = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/;
 const pemCertificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 function certificatesIn(pem: string, path: string): X509Certificate[] {

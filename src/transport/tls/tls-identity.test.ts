@@ -229,6 +229,31 @@ describe("files of certificates that change", () => {
     await changing.remove();
   });
 
+  it("count for sessions that go on, too", async () => {
+    const changing = await TlsFolder.make();
+    const next = await TestAuthority.make("next");
+    await changing.putPair("server", await authority.issue({ ...host }));
+    const trustedCaFile = await changing.put("ca.crt", authority.cert);
+    const crlFile = await changing.put("crl", await authority.revoke([]));
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      const settings = changing.settings({ trustedCaFile, crlFile, clientCertAuth: true, maxVersion });
+      await changing.put("ca.crt", authority.cert);
+      await changing.put("crl", await authority.revoke([]));
+      await withPort(settings, async (port) => {
+        const first = await port.attempt(credentials(client));
+        assert.equal(first.answer, "secure alice");
+        const again = { ...credentials(client), ...(first.session && { session: first.session }) };
+        assert.equal((await port.attempt(again)).answer, "secure alice");
+        await changing.put("crl", await authority.revoke([client.serialNumber]));
+        assert.equal((await port.attempt(again)).answer, undefined);
+        await changing.put("crl", await authority.revoke([]));
+        await changing.put("ca.crt", next.cert);
+        assert.equal((await port.attempt(again)).answer, undefined);
+      });
+    }
+    await changing.remove();
+  });
+
   it("leave everything as it is when they are broken, and are logged once", async () => {
     const changing = await TlsFolder.make();
     const one = await authority.issue({ organization: "one", ...host });

@@ -114,10 +114,11 @@ export class TlsIdentity implements TlsGate {
   admit(socket: TLSSocket, remoteAddress: string): Promise<string | undefined> | string | undefined {
     if (!asksForCertificates(this.settings)) return undefined;
     try {
+      // A session that goes on must not be a way around what is asked of certificates.
+      const certificate = shownCertificate(socket);
+      if (certificate === undefined) return "tls: client didn't provide a certificate";
       const refusal = whyNotAllowed(socket, this.settings, this.#material.revoked);
       if (refusal !== undefined || !this.settings.verifyClientAddress) return refusal;
-      const certificate = shownCertificate(socket);
-      if (certificate === undefined) return undefined;
       const host = remoteAddress.replace(/:\d*$/, "").replace(/^\[(.*)\]$/, "$1");
       return whyNotFrom(host, certificate, this.#resolver).catch(messageOf);
     } catch (cause) {

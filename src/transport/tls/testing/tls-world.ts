@@ -89,6 +89,8 @@ export interface Attempt {
   /** The organization in the server's certificate. */
   readonly organization: string | undefined;
   readonly protocol: string | null | undefined;
+  /** To go on with in another connection. */
+  readonly session: Buffer | undefined;
 }
 
 /** A port that tells whoever comes in what it knows of them, and closes. */
@@ -142,6 +144,7 @@ export class TlsPort {
       let error: string | undefined;
       let organization: string | undefined;
       let protocol: string | null | undefined;
+      let session: Buffer | undefined;
       const socket = connectTls({ port: this.port, host: "127.0.0.1", ...options }, () => {
         organization = socket.getPeerCertificate().subject?.O as string | undefined;
         protocol = socket.getProtocol();
@@ -153,7 +156,10 @@ export class TlsPort {
       socket.on("error", (cause) => {
         error = (cause as { code?: string }).code ?? cause.message;
       });
-      socket.on("close", () => resolve({ answer, error, organization, protocol }));
+      socket.on("session", (offered) => {
+        session = offered;
+      });
+      socket.on("close", () => resolve({ answer, error, organization, protocol, session }));
     });
   }
 
