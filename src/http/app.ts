@@ -8,6 +8,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { FetchHandler, GrpcRoutes, Peer } from "../transport/grpc.ts";
 import { addConnect } from "./connect/connect.ts";
+import { addConsole, type ConsoleOptions } from "./console/console.ts";
 import { allowOrigin } from "./cors.ts";
 import { addPprof, type Profiles } from "./debug/pprof.ts";
 import { addVariables, type Variables } from "./debug/vars.ts";
@@ -34,6 +35,8 @@ export interface HttpOptions {
   readonly profiles?: (() => Promise<Profiles>) | undefined;
   /** `--enable-grpc-gateway`. */
   readonly gateway: boolean;
+  /** `--enable-console`: undefined without. */
+  readonly console?: ConsoleOptions | undefined;
   /** A larger request message is refused, as over gRPC. */
   readonly maxReceiveBytes: number;
 }
@@ -63,6 +66,7 @@ export function createHttpHandler(options: HttpOptions): FetchHandler {
   if (options.profiles) addPprof(app, options.profiles);
   addConnect(app, { ...options, peerOf });
   if (options.gateway) addGateway(app, { ...options, peerOf });
+  if (options.console) addConsole(app, options.console);
   return finish(app, options.logger);
 }
 

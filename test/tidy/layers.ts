@@ -6,7 +6,7 @@
 /** From the top down. */
 export const layers: readonly (readonly string[])[] = [
   ["cmd"],
-  ["ctl", "utl", "proxy"],
+  ["ctl", "utl", "proxy", "console"],
   ["http"],
   ["rpc"],
   ["client", "transport"],

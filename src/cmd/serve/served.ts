@@ -57,7 +57,11 @@ export function makeServed({ config, logger, server, metrics, tracer }: ServedPa
   };
   const served: Served = {
     routes,
-    fetch: createHttpHandler({ ...http, gateway: config.enableGrpcGateway }),
+    fetch: createHttpHandler({
+      ...http,
+      gateway: config.enableGrpcGateway,
+      console: config.enableConsole ? { memberOrigins: () => clientUrlsOf(server) } : undefined,
+    }),
     fetchMetrics: createMetricsHandler(http),
     times: callTimes({
       metrics,
@@ -93,6 +97,9 @@ function gaugesOf(server: EtcdServer) {
     memberIds: () => server.cluster.members().map(({ id }) => formatId(id)),
   };
 }
+
+const clientUrlsOf = (server: EtcdServer): readonly string[] =>
+  server.cluster.members().flatMap(({ clientUrls }) => clientUrls);
 
 function healthOf(server: EtcdServer): HealthSource {
   return {

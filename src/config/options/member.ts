@@ -153,6 +153,11 @@ export const memberOptions = {
     help: "A peer connection that takes nothing for so long is closed. At least 5s.",
     status: later("clustering"),
   }),
+  enableConsole: bool("enable-console", {
+    default: true,
+    ours: true,
+    help: "Serve the console, a page for browsers, at /console on the clients' HTTP.",
+  }),
   featureGates: gates("feature-gates", {
     help: "Switches for unfinished features, as Name=true,Other=false. They are listed at the end.",
   }),

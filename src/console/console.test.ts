@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  binaryOf,
+  bytesOf,
+  displayKey,
+  fromText,
+  fromUrl,
+  parseKey,
+  prefixEnd,
+  textOf,
+  toUrl,
+} from "./bytes.ts";
+import { decodeKubernetes, guessFormat, hexDump, indentJson } from "./decode-value.ts";
+import { diffLines } from "./diff-lines.ts";
+import { keysPerRead, type ReadKeys, readLevel } from "./level.ts";
+import { parseMetrics, quantile, rate } from "./metrics-text.ts";
+
+describe("keys as binary strings", () => {
+  const keys = [
+    "/a/b",
+    "",
+    "with\\backslash",
+    fromText("grüße 👋"),
+    "\x00\xff\x80",
+    fromText("tab\tnewline\n"),
+    "\\x41",
+  ];
+
+  it("are shown so that they can be typed", () => {
+    for (const key of keys) assert.equal(parseKey(displayKey(key)), key, JSON.stringify(key));
+    assert.equal(displayKey("\x00\xff"), "\\x00\\xff");
+    assert.equal(displayKey(fromText("é")), "é");
+  });
+
+  it("go into addresses and bytes, and come back", () => {
+    for (const key of keys) {
+      assert.equal(fromUrl(toUrl(key)), key);
+      assert.equal(binaryOf(bytesOf(key)), key);
+    }
+    assert.equal(textOf("\xff"), undefined);
+  });
+
+  it("have prefixes that end", () => {
+    assert.equal(prefixEnd("a"), "b");
+    assert.equal(prefixEnd("a\xff\xff"), "b");
+    assert.equal(prefixEnd("\xff"), "\0");
+    assert.equal(prefixEnd(""), "\0");
+  });
+});
+
+/** Reads from a sorted list, and counts. */
+function readerOf(all: readonly string[]): { read: ReadKeys; reads: () => number } {
+  let reads = 0;
+  return {
+    reads: () => reads,
+    read: async (from, end, limit) => {
+      reads++;
+      const found = all.filter((key) => key >= from && (end === "\0" || key < end));
+      return { keys: found.slice(0, limit), more: found.length > limit };
+    },
+  };
+}
+
+describe("a level of the tree", () => {
+  it("has keys and folders, each once, in order", async () => {
+    const { read } = readerOf(["a", "a/1", "a/2/x", "a/2/y", "b/1", "c"]);
+    const names = async (prefix: string) =>
+      (await readLevel(read, prefix, { limit: 100 })).entries.map(({ key }) => key);
+    assert.deepEqual(await names(""), ["a", "a/", "b/", "c"]);
+    assert.deepEqual(await names("a/"), ["a/1", "a/2/"]);
+  });
+
+  it("is read in few steps, however much lies in its folders", async () => {
+    const all = Array.from({ length: 100_000 }, (_, i) => `/f${i % 5}/${String(i).padStart(6, "0")}`).sort();
+    const { read, reads } = readerOf(all);
+    const level = await readLevel(read, "/", { limit: 100 });
+    assert.deepEqual(
+      level.entries.map(({ key }) => key),
+      ["/f0/", "/f1/", "/f2/", "/f3/", "/f4/"],
+    );
+    assert.equal(level.next, undefined);
+    assert.ok(reads() <= 6, `${reads()} reads`);
+  });
+
+  it("comes in pages without gaps", async () => {
+    const all = Array.from({ length: 1_000 }, (_, i) => `k${String(i).padStart(4, "0")}`);
+    const { read } = readerOf(all);
+    const found: string[] = [];
+    let from: string | undefined = "";
+    while (from !== undefined) {
+      const page: Awaited<ReturnType<typeof readLevel>> = await readLevel(read, "", { from, limit: 100 });
+      assert.ok(page.entries.length < 100 + keysPerRead);
+      found.push(...page.entries.map(({ key }) => key));
+      from = page.next;
+    }
+    assert.deepEqual(found, all);
+  });
+
+  it("stays in its range", async () => {
+    const { read } = readerOf(["p/a", "p/b/1", "p/c", "q"]);
+    const level = await readLevel(read, "p/", { from: "p/b", end: "p/c", limit: 10 });
+    assert.deepEqual(
+      level.entries.map(({ key }) => key),
+      ["p/b/"],
+    );
+  });
+});
+
+describe("values", () => {
+  it("are what they look like", () => {
+    assert.equal(guessFormat("plain"), "text");
+    assert.equal(guessFormat('{"a": 1}'), "json");
+    assert.equal(guessFormat("{not json"), "text");
+    assert.equal(guessFormat("\x00\x01"), "hex");
+    assert.equal(guessFormat("\xff"), "hex");
+    assert.equal(guessFormat("k8s\0nonsense"), "hex");
+    assert.equal(guessFormat(""), "text");
+  });
+
+  it("show JSON with all digits", () => {
+    assert.equal(
+      indentJson('{"a":[1,{}],"n":9007199254740993}'),
+      '{\n  "a": [\n    1,\n    {}\n  ],\n  "n": 9007199254740993\n}',
+    );
+    assert.equal(indentJson('"{,}"'), '"{,}"');
+    assert.equal(indentJson("{"), undefined);
+  });
+
+  it("name what Kubernetes stored", () => {
+    const field = (number: number, bytes: string) =>
+      String.fromCharCode((number << 3) | 2, bytes.length) + bytes;
+    const metadata = field(1, "web-1") + field(3, "default");
+    const value = `k8s\0${field(1, field(1, "v1") + field(2, "Pod"))}${field(2, field(1, metadata))}`;
+    assert.equal(guessFormat(value), "kubernetes");
+    const { kind, apiVersion, name, namespace } = decodeKubernetes(value)!;
+    assert.deepEqual(
+      { kind, apiVersion, name, namespace },
+      { kind: "Pod", apiVersion: "v1", name: "web-1", namespace: "default" },
+    );
+  });
+
+  it("are dumped in hexadecimal", () => {
+    assert.equal(
+      hexDump("0123456789abcdef\x00\xff"),
+      "00000000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  0123456789abcdef\n" +
+        "00000010  00 ff                                             ..",
+    );
+    assert.match(hexDump("x".repeat(100), 32), /\.\.\. 68 bytes more$/);
+  });
+});
+
+describe("a comparison", () => {
+  it("keeps what is the same", () => {
+    const lines = diffLines("a\nb\nc\nd", "a\nx\nc\nd\ne").map(({ kind, text }) => `${kind} ${text}`);
+    assert.deepEqual(lines, ["same a", "removed b", "added x", "same c", "same d", "added e"]);
+  });
+});
+
+describe("metrics", () => {
+  const first = parseMetrics(
+    '# HELP x\nputs{a="1"} 1\nputs{a="2"} 2\nt_bucket{le="0.1"} 5\nt_bucket{le="1"} 5\nt_bucket{le="+Inf"} 5\n',
+  );
+  const second = parseMetrics(
+    'puts{a="1"} 11\nputs{a="2"} 12\nt_bucket{le="0.1"} 10\nt_bucket{le="1"} 15\nt_bucket{le="+Inf"} 15\n',
+  );
+
+  it("give rates over all labels", () => {
+    assert.equal(rate(first, second, "puts", 2), 10);
+    assert.equal(rate(second, first, "puts", 2), undefined);
+    assert.equal(rate(first, second, "none", 2), undefined);
+  });
+
+  it("give quantiles of what has come between", () => {
+    assert.equal(quantile(first, second, "t", 0.5), 0.1);
+    assert.ok(Math.abs(quantile(first, second, "t", 0.75)! - 0.55) < 1e-9);
+    assert.equal(quantile(second, second, "t", 0.5), undefined);
+  });
+});
