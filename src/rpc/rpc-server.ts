@@ -80,6 +80,12 @@ export interface MaintenanceSource extends RpcServer {
     revision: number,
   ): Steps<{ hash: number; compactRevision: number; hashRevision: number; currentRevision: number }>;
   defragment(): Promise<void>;
+  /** All of these reject with etcd's errors. `version` is as "3.6". */
+  readonly downgrades: {
+    validate(version: string): Promise<void>;
+    enable(version: string): Promise<void>;
+    cancel(): Promise<void>;
+  };
   /** Rejects with etcd's errors. */
   openSnapshot(reader: SnapshotReader): Promise<DatabaseSnapshot>;
   monotonicMs(): number;

@@ -35,6 +35,7 @@ import { lockHandler } from "./lock/lock.ts";
 import { unlockHandler } from "./lock/unlock.ts";
 import { alarmHandler } from "./maintenance/alarm.ts";
 import { defragmentHandler } from "./maintenance/defragment.ts";
+import { downgradeHandler } from "./maintenance/downgrade.ts";
 import { hashHandler, hashKvHandler } from "./maintenance/hash.ts";
 import { moveLeaderHandler } from "./maintenance/move-leader.ts";
 import { snapshotHandler } from "./maintenance/snapshot.ts";
@@ -117,6 +118,7 @@ export function createRoutes(
       Alarm: alarmHandler(server),
       Status: statusHandler(server),
       Defragment: defragmentHandler(server),
+      Downgrade: downgradeHandler(server),
       MoveLeader: moveLeaderHandler(server),
       Hash: hashHandler(server),
       HashKV: hashKvHandler(server),

@@ -8,16 +8,17 @@ import { type LeaseId, type MemberId, noLease, noMember, type RaftIndex, type Te
 import type { Logger } from "../lib/logger.ts";
 import type { Steps } from "../lib/steps.ts";
 import { CorruptionChecks } from "./corruption/corruption-checks.ts";
+import { Downgrades } from "./members/downgrade.ts";
 import type { LeaseTimes, PeerHash } from "./peers.ts";
 import { ServerCore } from "./server-core.ts";
 import { type EtcdServerParts, electionTimeoutMs, quotaBytes, requestTimeoutMs } from "./server-parts.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "./snapshot/database-snapshot.ts";
-import { etcdVersion, storageVersion } from "./versions.ts";
+import { etcdVersion, storageVersionIn } from "./versions.ts";
 
 export type { EtcdServerParts, EtcdServerSettings } from "./server-parts.ts";
 
 export class EtcdServer extends ServerCore {
-  readonly versions = { server: etcdVersion, storage: storageVersion };
+  readonly downgrades: Downgrades;
   readonly #headerPrefix: Uint8Array;
   readonly #corruption: CorruptionChecks;
 
@@ -25,13 +26,23 @@ export class EtcdServer extends ServerCore {
     super(parts);
     const { id, localId } = parts.cluster;
     this.#headerPrefix = headerPrefix({ clusterId: id, memberId: localId });
+    const linearize = () => new Promise<void>((resolve, reject) => this.linearizable(resolve, reject));
+    this.downgrades = new Downgrades({
+      cluster: parts.cluster,
+      logger: parts.logger.at("server/members/downgrade.ts"),
+      linearize,
+      propose: (request) =>
+        new Promise((resolve, reject) => {
+          this.propose<void>(request, (error) => (error ? reject(error) : resolve()));
+        }),
+    });
     this.#corruption = new CorruptionChecks({
       parts,
       isLeader: () => this.isLeader,
       hash: () => this.store.hashByRevision(0),
       run: (steps) => this.stepped(steps),
       compactionHashes: () => this.storage.current.hashes?.newestFirst() ?? [],
-      linearize: () => new Promise((resolve, reject) => this.linearizable(resolve, reject)),
+      linearize,
       propose: (request) => this.propose(request, () => {}),
     });
   }
@@ -44,6 +55,10 @@ export class EtcdServer extends ServerCore {
   override stop(): Promise<void> {
     this.#corruption.stop();
     return super.stop();
+  }
+
+  get versions(): { readonly server: string; readonly storage: string } {
+    return { server: etcdVersion, storage: storageVersionIn(this.cluster.version) };
   }
 
   /** Compares this member's data with the others', before it serves anybody. Rejects with a BootstrapError. */

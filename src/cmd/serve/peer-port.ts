@@ -7,7 +7,7 @@ import { errors } from "../../errors/table.ts";
 import type { ClusterId, MemberId } from "../../lib/ids.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { exponentialBounds, type Metrics } from "../../lib/metrics.ts";
-import { memberToJson } from "../../membership/member.ts";
+import { formatId, memberToJson } from "../../membership/member.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { EtcdServer } from "../../server/etcd-server.ts";
@@ -187,7 +187,7 @@ function refusalOf(error: unknown): "not found" | "not primary" {
 /** What members ask each other besides Raft: promotions, and whether a downgrade is under way. */
 async function answerOther(server: EtcdServer, request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
-  if (pathname === "/downgrade/enabled") return new Response(`${server.cluster.downgrade.enabled}\n`);
+  if (pathname === "/downgrade/enabled") return answerDowngradeEnabled(server, request);
   if (!pathname.startsWith(promotePath)) return new Response("404 page not found\n", { status: 404 });
   if (request.method !== "POST") return new Response("Method Not Allowed\n", { status: 405 });
   const id = pathname.slice(promotePath.length);
@@ -200,4 +200,17 @@ async function answerOther(server: EtcdServer, request: Request): Promise<Respon
     const { message } = EtcdError.from(error);
     return new Response(`${message}\n`, { status: message === errors.memberNotFound.text ? 404 : 412 });
   }
+}
+
+async function answerDowngradeEnabled(server: EtcdServer, request: Request): Promise<Response> {
+  const headers = { "X-Etcd-Cluster-ID": formatId(server.cluster.id), "Content-Type": "text/plain" };
+  if (request.method !== "GET") {
+    return new Response("Method Not Allowed\n", { status: 405, headers: { ...headers, Allow: "GET" } });
+  }
+  try {
+    await new Promise<void>((resolve, reject) => server.linearizable(resolve, reject));
+  } catch (error) {
+    return new Response(`failed linearized read: ${(error as Error).message}\n`, { status: 500, headers });
+  }
+  return new Response(String(server.cluster.downgrade.enabled), { headers });
 }

@@ -6,6 +6,7 @@ import type {
   DowngradeInfoSetRequest,
 } from "../../gen/membershippb/membership_pb.ts";
 import type { MemberId, RaftIndex, Term } from "../../lib/ids.ts";
+import { etcdVersion } from "../versions.ts";
 import type { ApplyContext, Outcome } from "./apply-context.ts";
 
 export function applyMembership(
@@ -32,6 +33,13 @@ function changesOf({ cluster, logger }: ApplyContext, field: number, request: un
       logger.info(cluster.version === undefined ? "set initial cluster version" : "updated cluster version", {
         "cluster-version": ver,
       });
+      const { enabled, targetVersion } = cluster.downgrade;
+      if (enabled && ver === targetVersion) {
+        logger.info("The server is ready to downgrade", {
+          "target-version": targetVersion,
+          "server-version": etcdVersion,
+        });
+      }
       return cluster.applyVersion(ver);
     }
     default: {

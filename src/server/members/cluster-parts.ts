@@ -1,7 +1,10 @@
 /** What a server has because it is one of several: made together here, for all of it needs the same few things. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { raftField } from "../../codec/raft-internal.ts";
-import { ClusterVersionSetRequestSchema } from "../../gen/membershippb/membership_pb.ts";
+import {
+  ClusterVersionSetRequestSchema,
+  DowngradeInfoSetRequestSchema,
+} from "../../gen/membershippb/membership_pb.ts";
 import type { MemberId } from "../../lib/ids.ts";
 import { LeaderCalls } from "../leader-calls.ts";
 import type { Proposals } from "../proposal.ts";
@@ -91,6 +94,11 @@ function makeVersions({ parts, isLeader, propose }: ClusterPartsOptions): Cluste
       const request = create(ClusterVersionSetRequestSchema, { ver });
       const bytes = toBinary(ClusterVersionSetRequestSchema, request);
       propose({ field: raftField.clusterVersionSet, bytes, request });
+    },
+    endDowngrade: () => {
+      const request = create(DowngradeInfoSetRequestSchema, { enabled: false });
+      const bytes = toBinary(DowngradeInfoSetRequestSchema, request);
+      propose({ field: raftField.downgradeInfoSet, bytes, request });
     },
   });
 }

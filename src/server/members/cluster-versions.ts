@@ -1,6 +1,6 @@
 /**
- * The version that the whole cluster speaks: that of its oldest member, decided by the leader, written through the log,
- * and only ever raised. Until all members could be asked it is the oldest that can be in a cluster at all.
+ * The version that the whole cluster speaks: that of its oldest member, decided by the leader, written through the log, and
+ * lowered only by a downgrade. Until all members could be asked it is the oldest that can be in a cluster at all.
  */
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -8,6 +8,7 @@ import type { Cluster } from "../../membership/cluster.ts";
 import { formatId, type Member } from "../../membership/member.ts";
 import type { Peers } from "../peers.ts";
 import { clusterVersion, etcdVersion } from "../versions.ts";
+import { formatMinor, isBefore, isSame, type MinorVersion, parseVersion } from "./minor-version.ts";
 
 /** Between two rounds of questions. */
 const roundMs = 4_000;
@@ -22,6 +23,8 @@ export interface ClusterVersionsOptions {
   readonly isLeader: () => boolean;
   /** Puts the version through the log. */
   readonly propose: (version: string) => void;
+  /** Tells the cluster, through the log, that its downgrade is over. */
+  readonly endDowngrade: () => void;
 }
 
 export class ClusterVersions {
@@ -43,7 +46,8 @@ export class ClusterVersions {
   tick(nowMs: number): void {
     if (nowMs < this.#nextRoundMs || !this.#options.isLeader()) return;
     this.#nextRoundMs = nowMs + roundMs;
-    if (this.#options.cluster.version !== clusterVersion) this.#decide();
+    const { version, downgrade } = this.#options.cluster;
+    if (version !== clusterVersion || downgrade.enabled) this.#decide();
   }
 
   #decide(): void {
@@ -72,38 +76,45 @@ export class ClusterVersions {
   }
 
   #propose(versions: readonly (string | undefined)[]): void {
-    const { cluster, propose } = this.#options;
-    const decided = decideClusterVersion(cluster.version, versions, cluster.downgrade.enabled);
-    if (decided !== undefined) propose(decided);
+    const { cluster, propose, logger, endDowngrade } = this.#options;
+    const { enabled, targetVersion } = cluster.downgrade;
+    const target = enabled ? parseVersion(targetVersion) : undefined;
+    const decided = decideClusterVersion(cluster.version, versions, target);
+    if (decided === "invalid downgrade target") {
+      logger.error("Failed to monitor cluster version", { error: decided });
+    } else if (decided !== undefined) propose(decided);
+    if (target === undefined || !versions.every((version) => isOf(version, target))) return;
+    logger.info("the cluster has been downgraded", { "cluster-version": targetVersion });
+    endDowngrade();
   }
 }
 
-/** What the cluster's version should become; undefined if it should stay. `servers` are the members' own versions. */
+/**
+ * What the cluster's version should become; undefined if it should stay. `servers` are the members' own versions, `target`
+ * that of a downgrade.
+ */
 export function decideClusterVersion(
   current: string | undefined,
   servers: readonly (string | undefined)[],
-  isDowngrading: boolean,
+  target: MinorVersion | undefined,
 ): string | undefined {
   const known = servers.map((version) => (version === undefined ? undefined : parseVersion(version)));
   const oldest = known.reduce((a, b) => (a && b ? (isBefore(b, a) ? b : a) : undefined));
-  if (current === undefined) return oldest === undefined ? minClusterVersion : format(oldest);
-  if (oldest === undefined || isDowngrading) return undefined;
+  if (current === undefined) return oldest === undefined ? minClusterVersion : whole(oldest);
   const now = parseVersion(current);
-  if (now === undefined || now.major !== oldest.major) return undefined;
-  return isBefore(now, oldest) ? format(oldest) : undefined;
+  if (oldest === undefined || now === undefined) return undefined;
+  if (target !== undefined) {
+    if (isSame(now, target)) return undefined;
+    return isNext(target, now) && isNext(target, oldest) ? whole(target) : "invalid downgrade target";
+  }
+  return now.major === oldest.major && isBefore(now, oldest) ? whole(oldest) : undefined;
 }
 
-interface Version {
-  readonly major: number;
-  readonly minor: number;
+const isNext = (a: MinorVersion, b: MinorVersion): boolean => a.major === b.major && a.minor + 1 === b.minor;
+
+function isOf(version: string | undefined, minor: MinorVersion): boolean {
+  const parsed = version === undefined ? undefined : parseVersion(version);
+  return parsed !== undefined && isSame(parsed, minor);
 }
 
-function parseVersion(text: string): Version | undefined {
-  const match = /^(\d+)\.(\d+)\.\d+(?:[-+].*)?$/.exec(text);
-  return match ? { major: Number(match[1]), minor: Number(match[2]) } : undefined;
-}
-
-const isBefore = (a: Version, b: Version): boolean =>
-  a.major < b.major || (a.major === b.major && a.minor < b.minor);
-
-const format = ({ major, minor }: Version): string => `${major}.${minor}.0`;
+const whole = (version: MinorVersion): string => `${formatMinor(version)}.0`;

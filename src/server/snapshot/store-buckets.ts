@@ -2,15 +2,16 @@
  * What a store holds at one position, as etcd's buckets. The history is read from the backend while it is written: it
  * does not change up to a revision. All other rows do change, so they are copied first.
  */
-import type { Backend, BackendPosition, BinaryKey, Version } from "../../backend/backend.ts";
+import type { Backend, BinaryKey, Version } from "../../backend/backend.ts";
 import type { Batches, BucketSource, Row, RowSize } from "../../bbolt/database-source.ts";
 import { encodeKeyValue, keyValueSize } from "../../codec/key-value.ts";
 import type { KeyValue } from "../../codec/kv.ts";
 import { fromBinaryKey, toBinaryKey } from "../../lib/binary-key.ts";
 import { noLease, type Revision } from "../../lib/ids.ts";
 import type { Steps } from "../../lib/steps.ts";
+import { membershipBuckets } from "../../membership/cluster.ts";
 import { metaBucket } from "../../membership/conf-state-row.ts";
-import { storageVersion } from "../versions.ts";
+import { storageVersionIn } from "../versions.ts";
 import { allBuckets, keyBucket, plainBuckets, positionKeys } from "./etcd-buckets.ts";
 import { PackedRows } from "./packed-rows.ts";
 import { encodeNumber, encodeRevisionKey, revisionKeyBytes, tombstoneKeyBytes } from "./revision-key.ts";
@@ -44,27 +45,33 @@ function* copyBucket(backend: SnapshotBackend, bucket: string): Steps<PackedRows
 
 /** With the rows that our store has as its position. */
 function* copyMeta(backend: SnapshotBackend): Steps<PackedRows> {
-  const found = new Map<BinaryKey, Uint8Array>(positionRows(backend.position));
+  const found = new Map<BinaryKey, Uint8Array>(positionRows(backend));
   const stored = yield* copyBucket(backend, metaBucket);
   for (const batch of stored.batches())
     for (const { key, value } of batch) found.set(toBinaryKey(key), value);
-  for (const [key, value] of positionRows(backend.position)) found.set(key, value);
+  for (const [key, value] of positionRows(backend)) found.set(key, value);
   const rows = new PackedRows();
   for (const key of [...found.keys()].sort()) rows.add(fromBinaryKey(key), found.get(key)!);
   return rows;
 }
 
-function positionRows(position: BackendPosition): [BinaryKey, Uint8Array][] {
-  const { appliedIndex, appliedTerm, compactRevision, compactedRevision } = position;
+function positionRows(backend: SnapshotBackend): [BinaryKey, Uint8Array][] {
+  const { appliedIndex, appliedTerm, compactRevision, compactedRevision } = backend.position;
   const { index, term, scheduledCompaction, finishedCompaction } = positionKeys;
   const rows: [BinaryKey, Uint8Array][] = [
     [index, encodeNumber(appliedIndex)],
     [term, encodeNumber(appliedTerm)],
-    [positionKeys.storageVersion, Uint8Array.from(storageVersion, (unit) => unit.charCodeAt(0))],
+    [positionKeys.storageVersion, new TextEncoder().encode(storageVersionIn(clusterVersionOf(backend)))],
   ];
   if (compactRevision > 0) rows.push([scheduledCompaction, encodeRevisionKey(compactRevision, 0)]);
   if (compactedRevision > 0) rows.push([finishedCompaction, encodeRevisionKey(compactedRevision, 0)]);
   return rows;
+}
+
+function clusterVersionOf(backend: SnapshotBackend): string | undefined {
+  const { cluster, clusterVersionKey } = membershipBuckets;
+  const row = backend.meta(cluster, undefined, 100).find(({ key }) => key === clusterVersionKey);
+  return row && new TextDecoder().decode(row.value);
 }
 
 /** All ten buckets in order, as they were at `revision`, with the rows that were copied then. */
