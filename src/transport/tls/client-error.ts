@@ -43,6 +43,12 @@ export function handshakeErrorOf(cause: Error, authorizationError: unknown): Han
   return { text, isHangUp: text === hangUp };
 }
 
+/** What is wrong with a server's certificate, in Go's words; undefined: nothing that is known here. */
+export function verificationErrorOf(cause: Error): string | undefined {
+  const text = byCode[(cause as { code?: string }).code ?? ""];
+  return text?.includes("x509") ? text : undefined;
+}
+
 function codeOf(error: unknown): string | undefined {
   if (typeof error === "string" && error !== "") return error;
   return (error as { code?: string } | null | undefined)?.code;

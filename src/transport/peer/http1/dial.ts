@@ -3,6 +3,7 @@ import { connect, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../../../lib/clock.ts";
 import type { EtcdUrl } from "../../../lib/etcd-url.ts";
+import { verificationErrorOf } from "../../tls/client-error.ts";
 
 export interface TlsSource {
   /** Certificates and the like; asked for each time, because they change. */
@@ -105,7 +106,7 @@ const words: Readonly<Record<string, string>> = {
 };
 
 function dialError(url: EtcdUrl, cause: Error): Error {
-  const word = words[(cause as { code?: string }).code ?? ""];
+  const word = words[(cause as { code?: string }).code ?? ""] ?? verificationErrorOf(cause);
   return new Error(`dial ${placeOf(url)}: ${word ?? cause.message}`, { cause });
 }
 
