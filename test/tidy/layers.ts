@@ -5,6 +5,7 @@
 
 /** From the top down. */
 export const layers: readonly (readonly string[])[] = [
+  ["library"],
   ["cmd"],
   ["ctl", "utl", "proxy", "console"],
   ["http"],

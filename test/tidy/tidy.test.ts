@@ -36,8 +36,8 @@ describe("tidy", () => {
   it("draws in docs/architecture.md the layers that it checks", () => {
     const text = readFileSync(join(repository, "docs", "architecture.md"), "utf8");
     const blocks = [...text.matchAll(/```\w*\n([\s\S]*?)```/g)].map((match) => match[1] as string);
-    const block = blocks.find((b) => /^cmd\b/.test(b.trim()));
-    assert.ok(block, "no code block that starts with cmd");
+    const block = blocks.find((b) => /^library\b/.test(b.trim()));
+    assert.ok(block, "no code block that starts with library");
     const drawn = block
       .trim()
       .split("\n")

@@ -1,5 +1,5 @@
 /** The data folder: made, locked, and its store opened. */
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -37,7 +37,7 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
       logDir: undefined,
       snapshotDir,
       fixturesDir: join(snapshotDir, "fixtures"),
-      release() {},
+      release: () => rmSync(snapshotDir, { recursive: true, force: true }),
     };
   }
   const dir = resolve(config.dataDir);
