@@ -1,13 +1,7 @@
 /** A cluster grows from one member to five by learners, and shrinks back to one, under load: which writes fail. */
-import {
-  memberAdd,
-  memberList,
-  memberPromote,
-  memberRemove,
-  status,
-} from "../../test/support/cluster/calls.ts";
+import { memberList, memberRemove, status } from "../../test/support/cluster/calls.ts";
+import { grow, untilDone } from "../../test/support/cluster/grow.ts";
 import type { ClusterMember, ProcessCluster } from "../../test/support/cluster/process-cluster.ts";
-import { eventually } from "../../test/support/report.ts";
 import { type Context, type Subject, sleep } from "../context.ts";
 import { sameEverywhere } from "./catchup.ts";
 import { PacedPuts } from "./paced-puts.ts";
@@ -78,18 +72,6 @@ function report(
   add("took", "s", seconds, { digits: 1 });
 }
 
-async function grow(cluster: ProcessCluster): Promise<void> {
-  const through = cluster.members[0]!.url;
-  const member = await cluster.newMember();
-  const id = await untilDone("a learner is added", () => memberAdd(through, member.peerUrl, true));
-  cluster.members.push(member);
-  await cluster.startMember(member, "existing");
-  await untilDone("the learner is promoted", () => memberPromote(through, id));
-  await untilDone("it knows that it votes", async () => {
-    if ((await status(member.url, 1_000)).isLearner) throw new Error("it is a learner still");
-  });
-}
-
 async function shrink(cluster: ProcessCluster, member: ClusterMember): Promise<void> {
   const others = cluster.members.filter((other) => other !== member);
   const through = others[0]!.url;
@@ -102,26 +84,4 @@ async function shrink(cluster: ProcessCluster, member: ClusterMember): Promise<v
   // It ends by itself when it learns of it.
   await Promise.race([member.server!.exited, sleep(5_000)]);
   await member.kill();
-}
-
-async function untilDone<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-  let result: { readonly value: T } | undefined;
-  let why: unknown;
-  await eventually(
-    what,
-    async () => {
-      result = await attempt().then(
-        (value) => ({ value }),
-        (error: unknown) => {
-          why = error;
-          return undefined;
-        },
-      );
-      return result !== undefined;
-    },
-    { timeoutMs: 60_000, everyMs: 100 },
-  ).catch((error: Error) => {
-    throw new Error(`${error.message}: ${why}`);
-  });
-  return result!.value;
 }
