@@ -19,4 +19,19 @@ describe("raft proposal", () => {
       }
     }
   });
+
+  it("names who asks", () => {
+    const body = new Uint8Array(200).fill(7);
+    const id = 0x1234_0000_0000_5678n;
+    for (const username of ["root", "é", "x".repeat(300)]) {
+      for (const authRevision of [1, 127, 128, 2 ** 40]) {
+        for (const field of [raftField.put, raftField.authUserAdd]) {
+          const caller = { username, authRevision };
+          const expected = encodeRaftRequest({ id, ...caller }, field, body);
+          const split = { prefix: 0x1234, suffix: 0x5678 };
+          assert.deepEqual(encodeRaftProposal(split, field, body, caller), expected);
+        }
+      }
+    }
+  });
 });

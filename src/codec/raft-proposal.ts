@@ -1,9 +1,19 @@
 /**
- * InternalRaftRequest as a member without authentication proposes it: the same bytes as `encodeRaftRequest`, made without
- * 64-bit arithmetic, because it is done for every write. The id comes in two parts that are exact as numbers.
+ * InternalRaftRequest as a member proposes it: the same bytes as `encodeRaftRequest`, made without 64-bit arithmetic,
+ * because it is done for every write. The id comes in two parts that are exact as numbers.
  */
 
-import { sealed, varintSize, writeBytes, writeVarint } from "./protowire-write.ts";
+import {
+  bytesFieldSize,
+  encodeUtf8,
+  numberFieldSize,
+  sealed,
+  varintSize,
+  writeBytes,
+  writeBytesField,
+  writeNumberField,
+  writeVarint,
+} from "./protowire-write.ts";
 import type { RaftField } from "./raft-internal.ts";
 
 const headerField = 100;
@@ -16,21 +26,34 @@ export interface SplitId {
   readonly suffix: number;
 }
 
-export function encodeRaftProposal(id: SplitId, field: RaftField, body: Uint8Array): Uint8Array {
+/** Who asks, with authentication. */
+export interface ProposalCaller {
+  readonly username: string;
+  readonly authRevision: number;
+}
+
+export function encodeRaftProposal(
+  id: SplitId,
+  field: RaftField,
+  body: Uint8Array,
+  caller?: ProposalCaller,
+): Uint8Array {
   // The low 28 bits are four bytes of a varint, and what lies above them fits into a number.
   const low = id.suffix % two28;
   const high = id.prefix * 2 ** 20 + (id.suffix - low) / two28;
   const idSize = high === 0 ? varintSize(low) : 4 + varintSize(high);
-  const headerSize = 1 + idSize;
+  const headerSize = 1 + idSize + (caller === undefined ? 0 : callerSize(caller));
   const bodyTag = field * 8 + 2;
-  const size = 3 + headerSize + varintSize(bodyTag) + varintSize(body.length) + body.length;
+  const size =
+    2 + varintSize(headerSize) + headerSize + varintSize(bodyTag) + varintSize(body.length) + body.length;
   const buffer = new Uint8Array(size);
   const bodyFirst = field < headerField;
   let at = bodyFirst ? writeBody(buffer, 0, bodyTag, body) : 0;
   at = writeVarint(buffer, at, headerTag);
-  buffer[at++] = headerSize;
+  at = writeVarint(buffer, at, headerSize);
   buffer[at++] = 0x08;
   at = writeId(buffer, at, low, high);
+  if (caller !== undefined) at = writeCaller(buffer, at, caller);
   return sealed(buffer, bodyFirst ? at : writeBody(buffer, at, bodyTag, body));
 }
 
@@ -45,4 +68,24 @@ function writeId(buffer: Uint8Array, at: number, low: number, high: number): num
 
 function writeBody(buffer: Uint8Array, at: number, tag: number, body: Uint8Array): number {
   return writeBytes(buffer, writeVarint(buffer, writeVarint(buffer, at, tag), body.length), body);
+}
+
+/** Names come again and again. */
+let lastName = "";
+let lastNameBytes: Uint8Array = new Uint8Array(0);
+
+function nameBytes(username: string): Uint8Array {
+  if (username !== lastName) {
+    lastName = username;
+    lastNameBytes = encodeUtf8(username);
+  }
+  return lastNameBytes;
+}
+
+function callerSize({ username, authRevision }: ProposalCaller): number {
+  return bytesFieldSize(nameBytes(username)) + numberFieldSize(authRevision);
+}
+
+function writeCaller(buffer: Uint8Array, at: number, { username, authRevision }: ProposalCaller): number {
+  return writeNumberField(buffer, writeBytesField(buffer, at, 0x12, nameBytes(username)), 0x18, authRevision);
 }

@@ -9,10 +9,12 @@ import type { GrpcCall, GrpcHandler, SingleRequestHandler, StreamRequestHandler 
 import type { ClientRequests } from "./client-requests.ts";
 
 export interface GuardedServer {
-  /** True for a member that is no learner and knows a leader: then there is nothing to ask. */
+  /** True for a member that is no learner, knows a leader and need not turn authentication on first: then there is nothing to
+   * ask. */
   readonly servesAll: boolean;
   readonly isLearner: boolean;
   readonly hasLeader: boolean;
+  readonly auth: { readonly isAwaited: boolean };
   readonly electionTimeoutMs: number;
   after(delayMs: number, callback: () => void): Timer;
 }
@@ -49,6 +51,7 @@ export class RouteGuard {
       onRequest: (call, message) => {
         this.#requests.count(call, "unary");
         if (server.servesAll) handler.onRequest(call, message);
+        else if (server.auth.isAwaited) call.fail(errors.unhealthy());
         else if (server.isLearner && !serves(learnerServes, message))
           call.fail(errors.notSupportedForLearner());
         else if (!server.hasLeader && requiresLeader(call)) call.fail(errors.noLeader());
@@ -74,7 +77,8 @@ export class RouteGuard {
   }
 
   #streamRefusal(call: GrpcCall, learnerServes: LearnerServes): EtcdError | undefined {
-    const { isLearner, hasLeader } = this.#server;
+    const { isLearner, hasLeader, auth } = this.#server;
+    if (auth.isAwaited) return errors.unhealthy();
     if (isLearner && learnerServes === "none") return errors.notSupportedForLearner();
     return !hasLeader && requiresLeader(call) ? errors.noLeader() : undefined;
   }

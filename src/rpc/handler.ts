@@ -1,4 +1,4 @@
-/** How a method becomes a handler of the transport, and the one place where a thrown thing becomes a gRPC status. */
+/** How a method becomes a handler of the transport. */
 import {
   create,
   type DescMessage,
@@ -8,11 +8,12 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { DecodeError } from "../codec/protowire-read.ts";
-import { EtcdError } from "../errors/etcd-error.ts";
-import { malformedRequest, malformedStreamMessage } from "../errors/table.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { GrpcCall, SingleRequestHandler } from "../transport/grpc.ts";
 import type { ProposalRequest, RpcServer } from "./rpc-server.ts";
+import { statusOf } from "./status-of.ts";
+
+export { statusOf, statusOfStream } from "./status-of.ts";
 
 /** A method whose handler reads the bytes itself. What it throws becomes the call's status. */
 export function unary(handle: (call: GrpcCall, message: Uint8Array) => void): SingleRequestHandler {
@@ -83,14 +84,4 @@ export function stepped<T>(server: RpcServer, call: GrpcCall, steps: Steps<T>): 
   return new Promise((resolve, reject) => {
     server.runSteps(steps, resolve, reject, () => call.cancelled);
   });
-}
-
-/** The status of anything that was thrown. */
-export function statusOf(error: unknown): EtcdError {
-  return error instanceof DecodeError ? malformedRequest(error.message) : EtcdError.from(error);
-}
-
-/** The same for a message on a stream of requests. */
-export function statusOfStream(error: unknown): EtcdError {
-  return error instanceof DecodeError ? malformedStreamMessage(error.message) : EtcdError.from(error);
 }

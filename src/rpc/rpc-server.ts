@@ -1,4 +1,5 @@
 /** What the services need of the server. */
+import type { Caller } from "../auth/caller.ts";
 import type { HeaderFields } from "../codec/header.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
 import type { AlarmMember } from "../gen/etcdserverpb/rpc_pb.ts";
@@ -11,6 +12,7 @@ import type { Cluster } from "../membership/cluster.ts";
 import type { Member } from "../membership/member.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
 import type { WatchHub } from "../mvcc/watch/watch-hub.ts";
+import type { Authentication } from "../server/auth/authentication.ts";
 import type { ReadTimes } from "../server/read-times.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "../server/snapshot/database-snapshot.ts";
 
@@ -25,6 +27,8 @@ export interface ProposalRequest {
   readonly bytes: Uint8Array;
   /** What they decode to, so that the member that proposes need not decode them again. */
   readonly request: unknown;
+  /** Who asks, with authentication. */
+  readonly caller?: Caller | undefined;
 }
 
 /** What Raft says of this member now. */
@@ -44,6 +48,7 @@ export interface ClusterSource {
 export interface RpcServer extends ClusterSource {
   /** Where reads that do not go through the log tell how long they took. */
   readonly readTimes: Pick<ReadTimes, "now" | "range" | "txn">;
+  readonly auth: Authentication;
   /** The header of an answer made now: the newest revision, the current term. */
   header(): HeaderFields;
   /** The header of an answer at a given revision. */

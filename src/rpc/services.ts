@@ -7,6 +7,9 @@ import { Election } from "../gen/v3electionpb/v3election_pb.ts";
 import { Lock } from "../gen/v3lockpb/v3lock_pb.ts";
 import { Metrics } from "../lib/metrics.ts";
 import type { GrpcHandler } from "../transport/grpc.ts";
+import { authenticateHandler } from "./auth/authenticate.ts";
+import { logRequestHandlers } from "./auth/log-requests.ts";
+import { userAddHandler, userChangePasswordHandler } from "./auth/passwords.ts";
 import { ClientRequests } from "./client-requests.ts";
 import { memberAddHandler } from "./cluster/member-add.ts";
 import { memberListHandler } from "./cluster/member-list.ts";
@@ -18,6 +21,7 @@ import { leaderHandler } from "./election/leader.ts";
 import { observeHandler } from "./election/observe.ts";
 import { proclaimHandler } from "./election/proclaim.ts";
 import { resignHandler } from "./election/resign.ts";
+import { guardAuth } from "./guard-auth.ts";
 import { type GuardedServer, type LearnerServes, RouteGuard } from "./guard-routes.ts";
 import { type HealthStatus, healthCheckHandler, healthWatchHandler } from "./health.ts";
 import { compactHandler } from "./kv/compact.ts";
@@ -132,11 +136,17 @@ export function createRoutes(
       Observe: observeHandler(server, places),
       Resign: resignHandler(places),
     }),
+    ...service(Auth.typeName, {
+      Authenticate: authenticateHandler(server),
+      UserAdd: userAddHandler(server),
+      UserChangePassword: userChangePasswordHandler(server),
+      ...logRequestHandlers(server),
+    }),
     ...service(Health.typeName, { Check: healthCheckHandler(health), Watch: healthWatchHandler(health) }),
   ];
   const guard = new RouteGuard(server, new ClientRequests(metrics));
   for (const [path, handler] of handlers) {
-    routes.set(path, guard.guard(handler, learnerServes[path] ?? "none"));
+    routes.set(path, guard.guard(guardAuth(server, path, handler), learnerServes[path] ?? "none"));
   }
   return routes;
 }

@@ -3,6 +3,7 @@
  * belong together, and hands Raft what it starts from.
  */
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { AuthState } from "../auth/auth-state.ts";
 import type { Backend } from "../backend/backend.ts";
 import { MetadataSchema } from "../gen/etcdserverpb/etcdserver_pb.ts";
 import { Lessor } from "../lease/lessor.ts";
@@ -20,6 +21,7 @@ import type { RaftStart } from "../raft/log/start.ts";
 import { RawNode } from "../raft/raw-node.ts";
 import type { Wal, WalBatch, WalContents } from "../wal/wal.ts";
 import { Alarms } from "./alarms.ts";
+import { type AuthenticationOptions, noTokens } from "./auth/authentication.ts";
 import { BootstrapError } from "./bootstrap-error.ts";
 import { EtcdServer, type EtcdServerSettings } from "./etcd-server.ts";
 import { loadState } from "./load-state.ts";
@@ -62,6 +64,8 @@ export interface BootstrapOptions {
   readonly connect: (ids: { readonly localId: MemberId; readonly clusterId: ClusterId }) => Peers;
   readonly maxLearners: number;
   readonly minLeaseTtlSeconds: number;
+  /** Default: nobody can log in. */
+  readonly authentication?: AuthenticationOptions;
   readonly raft: Pick<RaftConfig, "preVote" | "maxLogBytes" | "keepEntries" | "randomBelow">;
   /** 64 random bits. */
   readonly random64: () => bigint;
@@ -85,7 +89,7 @@ interface Identity {
 const maxUncommittedBytes = 256 * 1024 * 1024;
 
 export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> {
-  const { settings, clock, logger, metrics, stores } = options;
+  const { settings, clock, logger, metrics, stores, onFatal, onRemoved, random64 } = options;
   const { appliedIndex } = stores.current.position;
   if (!options.hasLog && appliedIndex > 0) {
     throw new BootstrapError(
@@ -101,9 +105,10 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
   const localId = ids.NodeID as MemberId;
   const cluster = new Cluster(ids.ClusterID as ClusterId, localId, options.maxLearners);
   const alarms = new Alarms();
+  const auth = new AuthState();
   const lessor = new Lessor({ minTtlSeconds: options.minLeaseTtlSeconds });
   const store = new MvccStore({ backend, leases: lessor, cacheBytes: settings.cacheBytes });
-  const confState = await load(store, { cluster, alarms, lessor }, clock);
+  const confState = await load(store, { cluster, alarms, lessor, auth }, clock);
 
   // A crash may have come between making the log and writing all of its first batch; what is in it of that counts for
   // nothing then, unless it is the mark of a leader's snapshot, which is whole by itself.
@@ -131,7 +136,6 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
     },
     start,
   );
-  const { onFatal, onRemoved, random64 } = options;
   return new EtcdServer({
     settings,
     clock,
@@ -143,6 +147,8 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
     store,
     lessor,
     alarms,
+    auth,
+    authentication: options.authentication ?? noTokens,
     cluster,
     peers: options.connect({ localId, clusterId: cluster.id }),
     remotes: identity?.remotes ?? [],

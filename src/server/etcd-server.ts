@@ -10,6 +10,7 @@ import type { Steps } from "../lib/steps.ts";
 import { CorruptionChecks } from "./corruption/corruption-checks.ts";
 import { Downgrades } from "./members/downgrade.ts";
 import type { LeaseTimes, PeerHash } from "./peers.ts";
+import { ReadTimes } from "./read-times.ts";
 import { ServerCore } from "./server-core.ts";
 import { type EtcdServerParts, electionTimeoutMs, quotaBytes, requestTimeoutMs } from "./server-parts.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "./snapshot/database-snapshot.ts";
@@ -19,11 +20,18 @@ export type { EtcdServerParts, EtcdServerSettings } from "./server-parts.ts";
 
 export class EtcdServer extends ServerCore {
   readonly downgrades: Downgrades;
+  readonly readTimes: ReadTimes;
   readonly #headerPrefix: Uint8Array;
   readonly #corruption: CorruptionChecks;
 
   constructor(parts: EtcdServerParts) {
     super(parts);
+    this.readTimes = new ReadTimes({
+      turnClock: this.turnClock,
+      metrics: this.metrics,
+      logger: parts.logger,
+      warnAfterMs: parts.settings.warningApplyDurationMs,
+    });
     const { id, localId } = parts.cluster;
     this.#headerPrefix = headerPrefix({ clusterId: id, memberId: localId });
     const linearize = () => new Promise<void>((resolve, reject) => this.linearizable(resolve, reject));

@@ -1,4 +1,5 @@
 /** Reads what a store keeps beside the keys into the parts that have it in memory. */
+import { type AuthState, authBuckets } from "../auth/auth-state.ts";
 import { type Lessor, leaseBucket } from "../lease/lessor.ts";
 import type { Steps } from "../lib/steps.ts";
 import { type Cluster, membershipBuckets } from "../membership/cluster.ts";
@@ -9,6 +10,7 @@ export interface LoadedParts {
   readonly cluster: Cluster;
   readonly alarms: Alarms;
   readonly lessor: Lessor;
+  readonly auth: AuthState;
 }
 
 /** What was in them is gone. */
@@ -20,5 +22,10 @@ export function* loadState(store: Pick<KeyValueStore, "readMeta">, into: LoadedP
     yield* store.readMeta(cluster),
   );
   into.alarms.load(yield* store.readMeta(alarmBucket));
+  into.auth.load(
+    yield* store.readMeta(authBuckets.auth),
+    yield* store.readMeta(authBuckets.users),
+    yield* store.readMeta(authBuckets.roles),
+  );
   yield* into.lessor.load(yield* store.readMeta(leaseBucket));
 }

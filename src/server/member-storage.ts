@@ -150,7 +150,7 @@ export class MemberStorage {
    */
   async replace(inUse: (store: MvccStore) => void): Promise<void> {
     const { parts, slices, isStopped } = this.#options;
-    const { stores, lessor, cluster, alarms, settings } = parts;
+    const { stores, lessor, cluster, alarms, auth, settings } = parts;
     const old = this.#current;
     await old.halt();
     parts.peers.resumeAppends();
@@ -158,7 +158,7 @@ export class MemberStorage {
     stores.useNext();
     const { current: backend } = stores;
     const store = new MvccStore({ backend, leases: lessor, cacheBytes: settings.cacheBytes });
-    const steps = loadState(store, { cluster, alarms, lessor });
+    const steps = loadState(store, { cluster, alarms, lessor, auth });
     await new Promise<void>((resolve, reject) => slices.run(steps, resolve, reject, () => false));
     this.#current = this.#makeStorage(backend, store);
     inUse(store);

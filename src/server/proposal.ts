@@ -2,6 +2,7 @@
  * Requests on their way through the log: each gets an id that no other request in the cluster has, waits in this table,
  * and is told its end once, be it the result of its apply, a refusal or a timeout.
  */
+import type { Caller } from "../auth/caller.ts";
 import type { RaftField } from "../codec/raft-internal.ts";
 import { encodeRaftProposal } from "../codec/raft-proposal.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
@@ -10,10 +11,20 @@ import { type Entry, EntryType } from "../lib/raft-entry.ts";
 
 export type Done = (error: EtcdError | undefined, result?: unknown) => void;
 
+/** What a proposal is about. */
+export interface ProposalContent {
+  /** Its field of InternalRaftRequest. */
+  readonly field: number;
+  readonly request: unknown;
+  readonly caller?: Caller | undefined;
+}
+
 /** What an entry's `decoded` holds while the member that proposed it still has the request. */
 export class Proposal {
   readonly field: number;
   readonly request: unknown;
+  /** Who asks; undefined without authentication, or for nobody in particular. */
+  readonly caller: Caller | undefined;
   /** The low 48 bits of its id. */
   readonly suffix: number;
   readonly startMs: number;
@@ -21,9 +32,10 @@ export class Proposal {
   sentTerm = Number.POSITIVE_INFINITY;
   readonly done: Done;
 
-  constructor(field: number, request: unknown, suffix: number, startMs: number, done: Done) {
-    this.field = field;
-    this.request = request;
+  constructor(asked: ProposalContent, suffix: number, startMs: number, done: Done) {
+    this.field = asked.field;
+    this.request = asked.request;
+    this.caller = asked.caller;
     this.suffix = suffix;
     this.startMs = startMs;
     this.done = done;
@@ -58,15 +70,16 @@ export class Proposals {
   }
 
   /** An entry for a request, whose end `done` will be told. */
-  entry(field: number, bytes: Uint8Array, request: unknown, nowMs: number, done: Done): Entry {
+  entry(asked: ProposalContent & { readonly bytes: Uint8Array }, nowMs: number, done: Done): Entry {
+    const { field, bytes, caller } = asked;
     const suffix = this.#nextSuffix();
-    const proposal = new Proposal(field, request, suffix, nowMs, done);
+    const proposal = new Proposal(asked, suffix, nowMs, done);
     this.#pending.set(suffix, proposal);
     return {
       type: EntryType.normal,
       term: 0 as Term,
       index: 0 as RaftIndex,
-      data: encodeRaftProposal({ prefix: this.#prefix, suffix }, field as RaftField, bytes),
+      data: encodeRaftProposal({ prefix: this.#prefix, suffix }, field as RaftField, bytes, caller),
       decoded: proposal,
     };
   }
@@ -74,7 +87,7 @@ export class Proposals {
   /** A configuration change waits here too, by an id of its own. */
   register(field: number, request: unknown, nowMs: number, done: Done): { id: bigint; proposal: Proposal } {
     const suffix = this.#nextSuffix();
-    const proposal = new Proposal(field, request, suffix, nowMs, done);
+    const proposal = new Proposal({ field, request }, suffix, nowMs, done);
     this.#pending.set(suffix, proposal);
     return { id: (BigInt(this.#prefix) << suffixBits) | BigInt(suffix), proposal };
   }

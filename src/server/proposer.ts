@@ -1,4 +1,5 @@
 /** The way of a request into the log: what is refused at the door, who waits for its end, and when waiting is over. */
+import type { Caller } from "../auth/caller.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { Term } from "../lib/ids.ts";
@@ -19,6 +20,8 @@ export interface ProposedRequest {
   readonly field: number;
   readonly bytes: Uint8Array;
   readonly request: unknown;
+  /** Who asks, with authentication. */
+  readonly caller?: Caller | undefined;
 }
 
 export interface ProposerOptions {
@@ -92,13 +95,13 @@ export class Proposer {
     this.pending.failAll(errors.stopped());
   }
 
-  #entry({ field, bytes, request }: ProposedRequest, done: Done): Entry | undefined {
-    const refusal = this.#refusal(bytes.length);
+  #entry(request: ProposedRequest, done: Done): Entry | undefined {
+    const refusal = this.#refusal(request.bytes.length);
     if (refusal) {
       done(refusal());
       return undefined;
     }
-    return this.pending.entry(field, bytes, request, this.#options.turnClock.now(), done);
+    return this.pending.entry(request, this.#options.turnClock.now(), done);
   }
 
   #refusal(bytes: number): (() => EtcdError) | undefined {

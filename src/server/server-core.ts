@@ -19,6 +19,7 @@ import { Applier } from "./apply/applier.ts";
 import type { ApplyContext } from "./apply/apply-context.ts";
 import { ApplyLoop } from "./apply-loop.ts";
 import { ApplyTimer } from "./apply-timer.ts";
+import { Authentication } from "./auth/authentication.ts";
 import { noticeLateHeartbeats } from "./late-heartbeats.ts";
 import { Leadership } from "./leadership.ts";
 import { LeaseCalls } from "./lease-calls.ts";
@@ -30,7 +31,6 @@ import type { MemberChanges } from "./members/member-changes.ts";
 import { publish } from "./members/publisher.ts";
 import { type ProposedRequest, Proposer } from "./proposer.ts";
 import { RaftLoop } from "./raft-loop.ts";
-import { ReadTimes } from "./read-times.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { type EtcdServerParts, electionTimeoutMs, requestTimeoutMs } from "./server-parts.ts";
 import { Slices } from "./slices.ts";
@@ -50,9 +50,9 @@ export class ServerCore {
   readonly lessor: Lessor;
   readonly slices: Slices;
   readonly turnClock: TurnClock;
-  readonly readTimes: ReadTimes;
   readonly watchHub: WatchHub;
   readonly metrics: ServerMetrics;
+  readonly auth: Authentication;
   /** The store in use. Another one after a leader's snapshot was installed, so nobody keeps it. */
   store: MvccStore;
   /** False while there is any reason to refuse calls that others serve: for a learner, and without a leader. */
@@ -86,12 +86,6 @@ export class ServerCore {
     this.metrics = parts.metrics;
     this.slices = new Slices(clock);
     this.turnClock = new TurnClock(clock);
-    this.readTimes = new ReadTimes({
-      turnClock: this.turnClock,
-      metrics: this.metrics,
-      logger: parts.logger,
-      warnAfterMs: parts.settings.warningApplyDurationMs,
-    });
     this.store = parts.store;
     this.watchHub = new WatchHub(parts.store);
     this.#leadership = new Leadership(parts);
@@ -104,6 +98,10 @@ export class ServerCore {
       isStopped: () => this.isStopped,
     });
     this.storage = this.#makeStorage();
+    this.auth = new Authentication(parts, {
+      appliedIndex: () => this.#applyLoop.applied,
+      onBegun: () => this.#leadershipChanged(),
+    });
     this.#applyLoop = this.#makeApplyLoop();
     this.#raftLoop = this.#makeRaftLoop();
     this.#reads = new LinearizableReads({
@@ -147,6 +145,7 @@ export class ServerCore {
       lessor,
       cluster,
       alarms,
+      auth: this.auth,
       proposals: this.#proposer.pending,
       logger,
       monotonicMs: () => clock.monotonicMs(),
@@ -220,7 +219,7 @@ export class ServerCore {
       logger: logger.at("server/lease-keeper.ts"),
       extendMs: electionTimeoutMs(settings),
       proposeHere: (field, bytes, request, done) =>
-        this.#proposer.proposeHere({ field, bytes, request }, done),
+        this.#proposer.proposeHere({ field, bytes, request, caller: this.auth.asRoot }, done),
       confirmLeadership: (then, failed) => this.#confirmLeadership(then, failed),
       isActive: () => this.#leadership.leadsForCertain(this.#lastTickMs),
       renewElsewhere: (id, done) => this.leaseCalls.renew(id, done),
@@ -281,6 +280,7 @@ export class ServerCore {
     if (!this.#fatal && !this.#removed) await this.#withinOneSecond(this.#handOver());
     this.#stopping = true;
     this.leases.stop();
+    this.auth.stop();
     this.clusterParts.leaderCalls.stop();
     this.#reads.failAll(errors.stopped());
     this.#proposer.failAll();
@@ -435,7 +435,7 @@ export class ServerCore {
 
   #leadershipChanged(): void {
     this.#leadership.update();
-    this.servesAll = !this.#isLearner && this.parts.node.leader !== noMember;
+    this.servesAll = !this.#isLearner && this.parts.node.leader !== noMember && !this.auth.isAwaited;
     if (!this.isLeader) this.leases.demote();
   }
 
@@ -472,6 +472,7 @@ export class ServerCore {
       this.store = store;
       this.#applyContext!.store = store;
       this.watchHub.restore(store);
+      this.auth.restored();
       this.storage.installed();
       this.#membershipChanged();
       this.#applyLoop.resume(mark.index);

@@ -1,4 +1,5 @@
 /** What a server is made of, what it is told, and what follows from that. */
+import type { AuthState } from "../auth/auth-state.ts";
 import type { Lessor } from "../lease/lessor.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -8,6 +9,7 @@ import type { MvccStore } from "../mvcc/store.ts";
 import type { RawNode } from "../raft/raw-node.ts";
 import type { Wal } from "../wal/wal.ts";
 import type { Alarms } from "./alarms.ts";
+import type { AuthenticationOptions } from "./auth/authentication.ts";
 import type { CompactionPaceSettings } from "./compaction-runner.ts";
 import type { CorruptionSettings } from "./corruption/corruption-checks.ts";
 import type { Peers } from "./peers.ts";
@@ -57,6 +59,8 @@ export interface EtcdServerParts {
   readonly store: MvccStore;
   readonly lessor: Lessor;
   readonly alarms: Alarms;
+  readonly auth: AuthState;
+  readonly authentication: AuthenticationOptions;
   readonly cluster: Cluster;
   readonly peers: Peers;
   /** Members that this one was told of when it joined. */

@@ -73,7 +73,7 @@ class BelievesItsLog extends RawNode {
 const answersBeforeSync: PlantedBug = {
   name: "answer before sync",
   found: /safety|durable|linearizable|corrupted or lost|liveness/,
-  firstSeed: 205,
+  firstSeed: 230,
   faults: ["power loss"],
   wrapWal: (wal) => ({
     get sizeBytes() {

@@ -51,9 +51,14 @@ export class GrpcClient {
   }
 
   /** Opens a call. `onMessage` gets each message of the answer. */
-  call(path: string, onMessage: (message: Uint8Array) => void): GrpcCall {
+  call(
+    path: string,
+    onMessage: (message: Uint8Array) => void,
+    metadata: Readonly<Record<string, string>> = {},
+  ): GrpcCall {
     if (this.#broken) return GrpcCall.failed(this.#broken);
     const stream = this.#session.request({
+      ...metadata,
       ":method": "POST",
       ":path": path,
       ":authority": this.#authority,
@@ -66,11 +71,17 @@ export class GrpcClient {
   }
 
   /** One message there, one back. Rejects with a `GrpcError`, at the latest after `timeoutMs`. */
-  async unary(path: string, message: Uint8Array, timeoutMs = 30_000): Promise<Uint8Array> {
+  async unary(
+    path: string,
+    message: Uint8Array,
+    timeoutMs = 30_000,
+    metadata: Readonly<Record<string, string>> = {},
+  ): Promise<Uint8Array> {
     let answer: Uint8Array | undefined;
-    const call = this.call(path, (part) => {
+    const keep = (part: Uint8Array) => {
       answer = part;
-    });
+    };
+    const call = this.call(path, keep, metadata);
     const timer = setTimeout(
       () => call.fail(new GrpcError(deadlineExceeded, `${path} was not answered`)),
       timeoutMs,

@@ -91,8 +91,7 @@ function gaugesOf(server: EtcdServer) {
     pendingProposals: () => server.pendingProposals,
     walBytes: () => server.walBytes,
     openReads: () => server.slices.active,
-    // That of a member without users and roles.
-    authRevision: () => 1,
+    authRevision: () => server.auth.state.revision,
     clusterVersion: () => server.cluster.version?.replace(/\.\d+$/, ""),
     memberIds: () => server.cluster.members().map(({ id }) => formatId(id)),
   };

@@ -20,7 +20,9 @@ import { ServerMetrics } from "../../server/server-metrics.ts";
 import type { GrpcRoutes } from "../../transport/grpc.ts";
 import { MemoryWal } from "../../wal/memory-wal.ts";
 import { openWal, walExists } from "../../wal/open.ts";
+import { openAuthentication } from "./authentication.ts";
 import { clusterFinder, peersOf } from "./cluster.ts";
+import { enableAuthorization } from "./enable-authorization.ts";
 import { openPorts } from "./listen.ts";
 import type { DataFolder } from "./open-data.ts";
 import { PeerPort } from "./peer-port.ts";
@@ -75,7 +77,8 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     : undefined;
   const surroundings = { config, logger, data, metrics: serverMetrics, ends, peerPort };
   const advertiseClientUrls = config.advertiseClientUrls.map(({ href }) => href);
-  const parts = await bootstrapOptions(surroundings, advertiseClientUrls);
+  const authentication = await openAuthentication(config, logger);
+  const parts = { ...(await bootstrapOptions(surroundings, advertiseClientUrls)), authentication };
   const server = await bootstrap(parts);
   if (parts.hasLog && config.featureGates.InitialCorruptCheck) await checkInitialHash(server, logger);
   const tracer = await startTracing(config, logger);
@@ -96,17 +99,23 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
     routes: served.routes,
     metrics,
     clientPorts: ports.clientPorts,
-    started: server.start(),
+    started: start(server, config, logger),
     activity: () => server.raftStatus().appliedIndex + ports.clients.counters.streamsOpened,
     async stop() {
       health.set(false);
       compactor?.stop();
       await ports.stop(shutdownGraceMs);
       await server.stop();
+      authentication.close();
       await peerPort?.stop(shutdownGraceMs);
       await tracer?.stop();
     },
   };
+}
+
+async function start(server: EtcdServer, config: Config, logger: Logger): Promise<void> {
+  await server.start();
+  if (config.enableAuthorization) await enableAuthorization(server, logger);
 }
 
 /** Port 0 is any that is free: once it is known, it is what others are told. */

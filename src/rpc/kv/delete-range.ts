@@ -4,6 +4,7 @@ import type { DeleteRangeResponse } from "../../codec/kv.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { checkDeleteRange } from "../../mvcc/check/check-request.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
+import { proposeFor } from "../caller.ts";
 import { respondInSteps, unary } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
 
@@ -12,7 +13,7 @@ export function deleteRangeHandler(server: RpcServer): SingleRequestHandler {
     const request = decodeDeleteRangeRequest(message);
     checkDeleteRange(request);
     const proposal = { field: raftField.deleteRange, bytes: message, request };
-    server.propose<DeleteRangeResponse>(proposal, (error, response) => {
+    proposeFor<DeleteRangeResponse>(server, call, proposal, (error, response) => {
       if (error) call.fail(error);
       else respondInSteps(server, call, encodeDeleteRangeResponseParts(server.header(), response!));
     });

@@ -4,6 +4,7 @@ import { decodePutRequest, encodePutResponse } from "../../codec/put.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { checkPutRequest } from "../../mvcc/check/check-request.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
+import { proposeFor } from "../caller.ts";
 import { unary } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
 
@@ -11,7 +12,8 @@ export function putHandler(server: RpcServer): SingleRequestHandler {
   return unary((call, message) => {
     const request = decodePutRequest(message);
     checkPutRequest(request);
-    server.propose<PutResponse>({ field: raftField.put, bytes: message, request }, (error, response) => {
+    const proposal = { field: raftField.put, bytes: message, request };
+    proposeFor<PutResponse>(server, call, proposal, (error, response) => {
       if (error) call.fail(error);
       else call.respond(encodePutResponse(server.header(), response!));
     });

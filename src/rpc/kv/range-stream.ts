@@ -1,9 +1,12 @@
 /** KV.RangeStream: a range in pieces that never wait in memory, since the next is read when the last has left. */
+import type { Caller } from "../../auth/caller.ts";
+import { checkRange } from "../../auth/permission.ts";
 import type { RangeRequest } from "../../codec/kv.ts";
 import { decodeRangeRequest, encodeRangeStreamEnd, encodeRangeStreamRows } from "../../codec/range.ts";
 import type { Revision } from "../../lib/ids.ts";
 import { checkRangeStream } from "../../mvcc/check/check-request.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
+import { checkNotStale, withCaller } from "../caller.ts";
 import { statusOf, unary } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
 
@@ -16,13 +19,22 @@ export function rangeStreamHandler(server: RpcServer): SingleRequestHandler {
   return unary((call, message) => {
     const request = decodeRangeRequest(message);
     checkRangeStream(request);
-    const start = () => streamRows(server, call, request);
+    const start = () =>
+      withCaller(server, call, (caller) => {
+        checkRange(server.auth.state, caller, request.key, request.rangeEnd);
+        streamRows(server, call, request, caller);
+      });
     if (request.serializable) start();
     else server.linearizable(start, (error) => call.fail(error));
   });
 }
 
-function streamRows(server: RpcServer, call: GrpcCall, request: RangeRequest): void {
+function streamRows(
+  server: RpcServer,
+  call: GrpcCall,
+  request: RangeRequest,
+  caller: Caller | undefined,
+): void {
   const header = server.header();
   const batches = server.store.rangeBatches(request, batchRows, batchBytes);
   /** Reads until the peer has enough for now; true at the end. */
@@ -30,6 +42,7 @@ function streamRows(server: RpcServer, call: GrpcCall, request: RangeRequest): v
     for (;;) {
       const batch = batches.next();
       if (batch.done) {
+        checkNotStale(server, caller);
         call.write(encodeRangeStreamEnd(header, { kvs: [], ...batch.value }));
         return true;
       }

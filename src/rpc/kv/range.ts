@@ -1,4 +1,6 @@
 /** KV.Range: one key at once, many in slices, encoded while they are read. */
+import type { Caller } from "../../auth/caller.ts";
+import { checkRange as checkRangePermission } from "../../auth/permission.ts";
 import { encodeHeader } from "../../codec/header.ts";
 import type { RangeRequest } from "../../codec/kv.ts";
 import {
@@ -12,6 +14,7 @@ import type { Revision } from "../../lib/ids.ts";
 import { checkRange } from "../../mvcc/check/check-request.ts";
 import type { RangeSize } from "../../server/read-times.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
+import { checkNotStale, withCaller } from "../caller.ts";
 import { statusOf, unary } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
 
@@ -58,12 +61,24 @@ class RangeCall {
   readonly #read = (): void => {
     try {
       this.#readMs = this.#server.readTimes.now();
-      if (isPlainGet(this.#request)) this.#get();
-      else this.#readRows();
+      if (this.#server.auth.enabled) this.#readIfAllowed();
+      else if (isPlainGet(this.#request)) this.#get();
+      else this.#readRows(undefined);
     } catch (error) {
       this.#fail(statusOf(error));
     }
   };
+
+  #readIfAllowed(): void {
+    const { auth } = this.#server;
+    const { key, rangeEnd } = this.#request;
+    const read = (caller: Caller | undefined) => {
+      checkRangePermission(auth.state, caller, key, rangeEnd);
+      if (isPlainGet(this.#request)) this.#get();
+      else this.#readRows(caller);
+    };
+    withCaller(this.#server, this.#call, read, this.#fail);
+  }
 
   #get(): void {
     const kv = this.#server.store.get(this.#request.key);
@@ -73,10 +88,10 @@ class RangeCall {
     this.#call.respond(bytes);
   }
 
-  #readRows(): void {
+  #readRows(caller: Caller | undefined): void {
     const parts = [encodeHeader(this.#server.header())];
     this.#server.runSteps(
-      encodeRows(this.#server, this.#request, parts),
+      encodeRows(this.#server, this.#request, caller, parts),
       (rows) => {
         this.#hasRead({ rows, bytes: parts.reduce((sum, part) => sum + part.length, 0) });
         this.#call.respondParts(parts);
@@ -111,6 +126,7 @@ function isPlainGet(request: RangeRequest): boolean {
 function* encodeRows(
   server: RpcServer,
   request: RangeRequest,
+  caller: Caller | undefined,
   parts: Uint8Array[],
 ): Generator<undefined, number, undefined> {
   let rows = 0;
@@ -119,6 +135,7 @@ function* encodeRows(
     for (;;) {
       const batch = batches.next();
       if (batch.done) {
+        checkNotStale(server, caller);
         parts.push(encodeRangeEnd(batch.value));
         return rows;
       }

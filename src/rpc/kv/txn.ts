@@ -1,11 +1,15 @@
 /** KV.Txn: one that only reads is answered as a Range is; any other goes through the log. */
+import type { Caller } from "../../auth/caller.ts";
+import { checkTxn as checkTxnPermission } from "../../auth/permission.ts";
 import type { RequestOp, TxnRequest, TxnResponse } from "../../codec/kv.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { decodeTxnRequest } from "../../codec/txn-request.ts";
 import { encodeTxnResponseParts } from "../../codec/txn-response.ts";
 import type { EtcdError } from "../../errors/etcd-error.ts";
+import type { Steps } from "../../lib/steps.ts";
 import { checkTxn } from "../../mvcc/check/check-txn.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
+import { checkNotStale, proposeFor, withCaller } from "../caller.ts";
 import { respondInSteps, unary } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
 
@@ -19,27 +23,33 @@ export function txnHandler(server: RpcServer): SingleRequestHandler {
         server.readTimes.txn(request, startMs, error);
         call.fail(error);
       };
-      const read = () => readTxn(server, call, request, startMs, failed);
+      const readFor = (caller: Caller | undefined) =>
+        readTxn(server, call, { request, caller, startMs, failed });
+      const read = () => withCaller(server, call, readFor, failed);
       if (everyOp(request, isSerializableRead)) read();
       else server.linearizable(read, failed);
       return;
     }
-    server.propose<TxnResponse>({ field: raftField.txn, bytes: message, request }, (error, response) => {
+    const proposal = { field: raftField.txn, bytes: message, request };
+    proposeFor<TxnResponse>(server, call, proposal, (error, response) => {
       if (error) call.fail(error);
       else respondInSteps(server, call, encodeTxnResponseParts(server.header(), response!));
     });
   });
 }
 
-function readTxn(
-  server: RpcServer,
-  call: GrpcCall,
-  request: TxnRequest,
-  startMs: number,
-  failed: (error: EtcdError) => void,
-): void {
+/** A transaction that only reads. */
+interface TxnRead {
+  readonly request: TxnRequest;
+  readonly caller: Caller | undefined;
+  readonly startMs: number;
+  readonly failed: (error: EtcdError) => void;
+}
+
+function readTxn(server: RpcServer, call: GrpcCall, { request, caller, startMs, failed }: TxnRead): void {
+  checkTxnPermission(server.auth.state, caller, request);
   server.runSteps(
-    server.store.readTxn(request),
+    readAllowed(server, request, caller),
     (response) => {
       server.readTimes.txn(request, startMs, response);
       respondInSteps(server, call, encodeTxnResponseParts(server.headerAt(response.revision), response));
@@ -47,6 +57,16 @@ function readTxn(
     failed,
     () => call.cancelled,
   );
+}
+
+function* readAllowed(
+  server: RpcServer,
+  request: TxnRequest,
+  caller: Caller | undefined,
+): Steps<TxnResponse> {
+  const response = yield* server.store.readTxn(request);
+  checkNotStale(server, caller);
+  return response;
 }
 
 /** Whether `holds` for all operations, those of nested transactions included. */

@@ -1,9 +1,12 @@
 /** Lease.LeaseKeepAlive: each request on the stream renews one lease and is answered, in order. */
+import { checkUser } from "../../auth/permission.ts";
 import { decodeLeaseId, encodeLeaseKeepAliveResponse } from "../../codec/lease.ts";
 import type { LeaseId } from "../../lib/ids.ts";
 import type { GrpcCall, StreamRequestHandler } from "../../transport/grpc.ts";
-import { statusOfStream } from "../handler.ts";
+import { callerOf, checkNotStale } from "../caller.ts";
+import { statusOf, statusOfStream, stepped } from "../handler.ts";
 import type { LeaseSource } from "../rpc-server.ts";
+import { checkWritable } from "./check-keys.ts";
 
 /** Requests of one stream that may wait; a client that sends faster is not read meanwhile. */
 const waitingMax = 64;
@@ -72,16 +75,30 @@ class KeepAliveStream {
     const header = this.#server.header();
     let returned = false;
     this.#busy = true;
-    this.#server.leases.keepAlive(id, (error, ttlSeconds) => {
-      this.#busy = false;
-      if (error) {
-        this.#call.fail(error);
-        return;
-      }
-      this.#full = !this.#call.write(encodeLeaseKeepAliveResponse(header, { id, ttlSeconds }));
-      // Answered at once, it is the loop in `#next` that goes on.
-      if (returned) this.#next();
-    });
+    const renew = () =>
+      this.#server.leases.keepAlive(id, (error, ttlSeconds) => {
+        this.#busy = false;
+        if (error) {
+          this.#call.fail(error);
+          return;
+        }
+        this.#full = !this.#call.write(encodeLeaseKeepAliveResponse(header, { id, ttlSeconds }));
+        // Answered at once, it is the loop in `#next` that goes on.
+        if (returned) this.#next();
+      });
+    if (this.#server.auth.enabled) {
+      this.#check(id).then(renew, (error: unknown) => this.#call.fail(statusOf(error)));
+    } else renew();
     returned = true;
+  }
+
+  /** Rejects if the client may not renew this lease. Asked for each renewal: a stream lives long. */
+  async #check(id: LeaseId): Promise<void> {
+    const server = this.#server;
+    const caller = await callerOf(server, this.#call);
+    checkUser(server.auth.state, caller);
+    if (caller === undefined) return;
+    await stepped(server, this.#call, checkWritable(server, caller, id));
+    checkNotStale(server, caller);
   }
 }

@@ -1,8 +1,13 @@
 /** Watch.Watch: any number of watches on one stream. */
+import type { Caller } from "../../auth/caller.ts";
+import { checkRange } from "../../auth/permission.ts";
 import { decodeWatchRequest, type WatchCreateRequest, WatchFilter } from "../../codec/watch.ts";
+import { EtcdError } from "../../errors/etcd-error.ts";
+import { errors, goStatusText } from "../../errors/table.ts";
 import type { Timer } from "../../lib/clock.ts";
 import type { WatchStream } from "../../mvcc/watch/watch-stream.ts";
 import type { GrpcCall, StreamRequestHandler } from "../../transport/grpc.ts";
+import { callerOf } from "../caller.ts";
 import { statusOfStream } from "../handler.ts";
 import type { WatchService } from "../rpc-server.ts";
 import { WatchAnswers } from "./watch-answers.ts";
@@ -16,12 +21,23 @@ export function watchHandler(server: WatchService): StreamRequestHandler {
   };
 }
 
+/** An empty key stands for this one. */
+const smallestKey = Uint8Array.of(0);
+/** The reasons that etcd tells; all others it calls a lack of permission. */
+const refusals: ReadonlySet<string> = new Set([
+  errors.invalidAuthToken.text,
+  errors.authOldRevision.text,
+  errors.userEmpty.text,
+]);
+
 class WatchHandler {
   readonly #server: WatchService;
   readonly #call: GrpcCall;
   readonly #answers: WatchAnswers;
   readonly #stream: WatchStream;
   #progressTimer: Timer | undefined;
+  /** Requests that came while the one before them waits to know who the client is. */
+  #waiting: Uint8Array[] | undefined;
 
   constructor(server: WatchService, call: GrpcCall) {
     this.#server = server;
@@ -38,6 +54,10 @@ class WatchHandler {
 
   onMessage(message: Uint8Array): void {
     if (this.#stream.closed) return;
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(message);
+      return;
+    }
     try {
       this.#handle(message);
     } catch (error) {
@@ -53,7 +73,7 @@ class WatchHandler {
     const request = decodeWatchRequest(message);
     switch (request.kind) {
       case "create":
-        this.#create(request.create);
+        this.#createIfAllowed(request.create);
         break;
       case "cancel":
         if (this.#stream.cancel(request.watchId)) this.#answers.canceled(request.watchId);
@@ -66,6 +86,49 @@ class WatchHandler {
     }
     // A client that asks without reading the answers is not read either.
     if (this.#answers.full) this.#call.pause();
+  }
+
+  /** Asked once, as in etcd: a watch goes on when its user loses the right to it. */
+  #createIfAllowed(create: WatchCreateRequest): void {
+    if (!this.#server.auth.enabled) {
+      this.#create(create);
+      return;
+    }
+    try {
+      const caller = callerOf(this.#server, this.#call);
+      if (caller instanceof Promise) this.#createLater(create, caller);
+      else this.#createFor(create, caller);
+    } catch (error) {
+      this.#refuse(error);
+    }
+  }
+
+  #createLater(create: WatchCreateRequest, caller: Promise<Caller | undefined>): void {
+    this.#waiting = [];
+    this.#call.pause();
+    caller
+      .then((known) => this.#createFor(create, known))
+      .catch((error: unknown) => this.#refuse(error))
+      .finally(() => {
+        const waiting = this.#waiting ?? [];
+        this.#waiting = undefined;
+        this.#call.resume();
+        for (const message of waiting) this.onMessage(message);
+      });
+  }
+
+  /** What is checked is what will be watched: a zero byte as the end means all that follows, not the one key. */
+  #createFor(create: WatchCreateRequest, caller: Caller | undefined): void {
+    if (this.#stream.closed) return;
+    const key = create.key.length === 0 ? smallestKey : create.key;
+    if (create.startRevision >= 0) checkRange(this.#server.auth.state, caller, key, create.rangeEnd);
+    this.#create(create);
+  }
+
+  #refuse(error: unknown): void {
+    if (this.#stream.closed) return;
+    const known = error instanceof EtcdError && refusals.has(error.message);
+    this.#answers.refused(goStatusText(known ? error : errors.permissionDenied()));
   }
 
   #create(create: WatchCreateRequest): void {

@@ -2,26 +2,29 @@
  * Applies committed entries to the replicated state. The same entries give the same state on every member: time and ids
  * come from the entries, and nothing here asks a clock.
  */
-import { fromBinary } from "@bufbuild/protobuf";
-import { decodeRaftRequest, type RaftRequestBody, raftField } from "../../codec/raft-internal.ts";
+import type { Caller } from "../../auth/caller.ts";
+import {
+  decodeRaftRequest,
+  type RaftRequestBody,
+  type RequestHeader,
+  raftField,
+} from "../../codec/raft-internal.ts";
 import { EtcdError } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
-import { AlarmRequestSchema, AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
-import {
-  ClusterMemberAttrSetRequestSchema,
-  ClusterVersionSetRequestSchema,
-  DowngradeInfoSetRequestSchema,
-} from "../../gen/membershippb/membership_pb.ts";
+import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
 import type { RaftIndex, Term } from "../../lib/ids.ts";
 import { type Entry, EntryType } from "../../lib/raft-entry.ts";
 import type { Steps } from "../../lib/steps.ts";
-import { Proposal } from "../proposal.ts";
+import { Proposal, type ProposalContent } from "../proposal.ts";
 import { applyAlarm } from "./apply-alarm.ts";
+import { applyAuth, isAuthField } from "./apply-auth.ts";
 import { applyConfChange } from "./apply-conf-change.ts";
 import type { ApplyContext, Outcome } from "./apply-context.ts";
 import { applyKeyValue } from "./apply-key-value.ts";
 import { applyLease } from "./apply-lease.ts";
 import { applyMembership } from "./apply-membership.ts";
+import { checkCaller } from "./check-caller.ts";
+import { readMessage } from "./read-message.ts";
 
 export class Applier {
   readonly #context: ApplyContext;
@@ -45,23 +48,43 @@ export class Applier {
     if (entry.decoded instanceof Proposal) {
       const proposal = entry.decoded;
       entry.decoded = undefined; // the log keeps entries for a while, and need not keep calls with them
-      return this.#applyRequest(entry, proposal.field, proposal.request, proposal);
+      return this.#applyRequest(entry, proposal, proposal);
     }
     // It came from elsewhere: from another member, or from this one before it was started again, or by way of the leader.
     const { header, body } = decodeRaftRequest(entry.data);
     const proposal = header.id === 0n ? undefined : this.#context.proposals.find(header.id);
-    const { field, request } = proposal ?? read(body);
-    return this.#applyRequest(entry, field, request, proposal);
+    return this.#applyRequest(entry, proposal ?? { ...read(body), caller: callerOf(header) }, proposal);
   }
 
   #applyRequest(
     { index, term }: Entry,
-    field: number,
-    request: unknown,
+    asked: ProposalContent,
     proposal: Proposal | undefined,
   ): Steps<void> | undefined {
-    const outcome = this.#attempt(() => this.#dispatch(field, request, index, term), index, term);
-    return this.#settle(outcome, { proposal, field, request, index, term });
+    const { field, request, caller } = asked;
+    let check: Steps<void> | undefined;
+    const outcome = this.#attempt(
+      () => {
+        if (this.#context.auth.enabled) check = checkCaller(this.#context, field, request, caller);
+        return check ? unchecked : this.#dispatch(field, request, index, term);
+      },
+      index,
+      term,
+    );
+    const subject = { proposal, field, request, index, term };
+    return check ? this.#checkAndApply(check, subject) : this.#settle(outcome, subject);
+  }
+
+  /** Checks that are long come before a first effect. */
+  *#checkAndApply(check: Steps<void>, subject: Subject): Steps<void> {
+    const { field, request, index, term } = subject;
+    const refusal = yield* refusalOf(check);
+    const run = (): Outcome => {
+      if (refusal) throw refusal;
+      return this.#dispatch(field, request, index, term);
+    };
+    const rest = this.#settle(this.#attempt(run, index, term), subject);
+    if (rest) yield* rest;
   }
 
   #dispatch(field: number, request: unknown, index: RaftIndex, term: Term): Outcome {
@@ -87,6 +110,7 @@ export class Applier {
         context.store.applyNothing(index, term);
         return { result: undefined };
       default:
+        if (isAuthField(field)) return applyAuth(context, field, request, index, term);
         context.logger.warn("ignored a request that this version does not know", { field, index });
         throw errors.notCapable();
     }
@@ -147,6 +171,24 @@ interface Subject {
   readonly term: Term;
 }
 
+/** Stands for an outcome while it is being checked whether there will be one. */
+const unchecked: Outcome = { result: undefined };
+
+function* refusalOf(check: Steps<void>): Steps<EtcdError | undefined> {
+  try {
+    yield* check;
+    return undefined;
+  } catch (error) {
+    if (error instanceof EtcdError) return error;
+    throw error;
+  }
+}
+
+/** Nobody, in entries that were made without authentication or by the server itself. */
+function callerOf({ username, authRevision }: RequestHeader): Caller | undefined {
+  return username === "" && authRevision === 0 ? undefined : { username, authRevision };
+}
+
 type Unfinished = Extract<Outcome, { steps: Steps<unknown> }>;
 
 function stepOf(unfinished: Unfinished): Outcome {
@@ -175,23 +217,8 @@ function read(body: RaftRequestBody): { field: number; request: unknown } {
     case "leaseCheckpoint":
       return { field: raftField.leaseCheckpoint, request: body.leaseCheckpoint };
     case "other":
-      return { field: body.field, request: readOther(body.field, body.bytes) };
+      return { field: body.field, request: readMessage(body.field, body.bytes) };
     case "none":
       return { field: 0, request: undefined };
-  }
-}
-
-function readOther(field: number, bytes: Uint8Array): unknown {
-  switch (field) {
-    case raftField.alarm:
-      return fromBinary(AlarmRequestSchema, bytes);
-    case raftField.clusterVersionSet:
-      return fromBinary(ClusterVersionSetRequestSchema, bytes);
-    case raftField.clusterMemberAttrSet:
-      return fromBinary(ClusterMemberAttrSetRequestSchema, bytes);
-    case raftField.downgradeInfoSet:
-      return fromBinary(DowngradeInfoSetRequestSchema, bytes);
-    default:
-      return undefined;
   }
 }

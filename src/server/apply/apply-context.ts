@@ -9,6 +9,7 @@ import type { Cluster } from "../../membership/cluster.ts";
 import type { KeyValueStore } from "../../mvcc/types.ts";
 import type { ConfChange, ConfChangeV2 } from "../../raft/confchange/types.ts";
 import type { Alarms } from "../alarms.ts";
+import type { Authentication } from "../auth/authentication.ts";
 import type { Proposals } from "../proposal.ts";
 
 export interface ApplyContext {
@@ -16,6 +17,7 @@ export interface ApplyContext {
   store: KeyValueStore;
   readonly lessor: Lessor;
   readonly alarms: Alarms;
+  readonly auth: Authentication;
   readonly cluster: Cluster;
   readonly proposals: Proposals;
   readonly logger: Logger;

@@ -38,7 +38,8 @@ async function randomStore(seed: number): Promise<{ backend: Backend; maker: His
   }
   maker
     .meta("members", "8211f1d0f64f3269", '{"id":9372538179322589801}')
-    .meta("alarm", "\x08\x01\x10\x01", "");
+    .meta("alarm", "\x08\x01\x10\x01", "")
+    .meta("auth", "authRevision", "\0\0\0\0\0\0\0\x01");
   maker.meta("meta", "confState", '{"voters":[9372538179322589801],"auto_leave":false}');
   if (random.chance(0.7)) maker.compactTo(1 + random.below(maker.revision));
   await backend.write(maker.generation());

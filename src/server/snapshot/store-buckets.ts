@@ -2,6 +2,7 @@
  * What a store holds at one position, as etcd's buckets. The history is read from the backend while it is written: it
  * does not change up to a revision. All other rows do change, so they are copied first.
  */
+import { authBuckets, authRevisionKey, authRevisionRow, firstAuthRevision } from "../../auth/auth-state.ts";
 import type { Backend, BinaryKey, Version } from "../../backend/backend.ts";
 import type { Batches, BucketSource, Row, RowSize } from "../../bbolt/database-source.ts";
 import { encodeKeyValue, keyValueSize } from "../../codec/key-value.ts";
@@ -29,7 +30,17 @@ export function* copyPlainBuckets(backend: SnapshotBackend): Steps<Map<string, P
   for (const bucket of plainBuckets) {
     copies.set(bucket, bucket === metaBucket ? yield* copyMeta(backend) : yield* copyBucket(backend, bucket));
   }
+  addAuthRevision(copies.get(authBuckets.auth)!);
   return copies;
+}
+
+/** An etcd that takes this file over while it runs counts on the row, which our store has only since the first change. */
+function addAuthRevision(rows: PackedRows): void {
+  for (const batch of rows.batches()) {
+    for (const { key } of batch) if (toBinaryKey(key) === authRevisionKey) return;
+  }
+  // "authEnabled" comes before it, and there is no other row.
+  rows.add(fromBinaryKey(authRevisionKey), authRevisionRow(firstAuthRevision).value!);
 }
 
 function* copyBucket(backend: SnapshotBackend, bucket: string): Steps<PackedRows> {
