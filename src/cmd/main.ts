@@ -12,7 +12,7 @@ const output = {
 };
 
 async function main(): Promise<number> {
-  const { name, args } = pickProgram(process.argv0, process.argv.slice(2));
+  const { name, args, isNamed } = pickProgram(process.argv0, process.argv.slice(2));
   if (name === "utl") {
     const { runUtl } = await import("../utl/main.ts");
     return runUtl(args, output);
@@ -21,6 +21,13 @@ async function main(): Promise<number> {
     const { gatewayCommands } = await import("../proxy/tcp/gateway.ts");
     const { runCommand } = await import("../lib/command-line/command.ts");
     return runCommand(gatewayCommands, args, output);
+  }
+  if (name === "ctl") {
+    const { runCtl } = await import("../ctl/main.ts");
+    const { processIo } = await import("../ctl/io.ts");
+    const io = processIo();
+    // Under etcdctl's name it says what etcdctl says, and nothing more.
+    return runCtl(args, isNamed ? { ...io, isTerminal: false } : io, { showsBeyond: !isNamed });
   }
   if (name !== "server") {
     writeSync(2, `etclite: ${name} comes with a later version\n`);

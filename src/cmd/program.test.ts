@@ -12,13 +12,27 @@ it("goes by the name the program was started under", () => {
     ["bun", [], "server", []],
     ["constructor", ["toString"], "server", ["toString"]],
   ];
-  for (const [argv0, args, name, rest] of cases)
-    assert.deepEqual(pickProgram(argv0, args), { name, args: rest });
+  for (const [argv0, args, name, rest] of cases) {
+    const isNamed = /etc(?:d|dctl|dutl)(?:\.exe)?$/i.test(argv0);
+    assert.deepEqual(pickProgram(argv0, args), { name, args: rest, isNamed });
+  }
 });
 
 it("goes by the first word", () => {
-  assert.deepEqual(pickProgram("etclite", ["ctl", "get", "a"]), { name: "ctl", args: ["get", "a"] });
-  assert.deepEqual(pickProgram("etclite", ["utl"]), { name: "utl", args: [] });
-  assert.deepEqual(pickProgram("etcd", ["gateway", "start"]), { name: "gateway", args: ["start"] });
-  assert.deepEqual(pickProgram("etcd", ["--name", "ctl"]), { name: "server", args: ["--name", "ctl"] });
+  assert.deepEqual(pickProgram("etclite", ["ctl", "get", "a"]), {
+    name: "ctl",
+    args: ["get", "a"],
+    isNamed: false,
+  });
+  assert.deepEqual(pickProgram("etclite", ["utl"]), { name: "utl", args: [], isNamed: false });
+  assert.deepEqual(pickProgram("etcd", ["gateway", "start"]), {
+    name: "gateway",
+    args: ["start"],
+    isNamed: false,
+  });
+  assert.deepEqual(pickProgram("etcd", ["--name", "ctl"]), {
+    name: "server",
+    args: ["--name", "ctl"],
+    isNamed: true,
+  });
 });

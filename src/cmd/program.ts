@@ -6,6 +6,8 @@ export interface Program {
   readonly name: ProgramName;
   /** The words for that program. */
   readonly args: readonly string[];
+  /** Started under the program's own name, as etcd's is, and not by a word. */
+  readonly isNamed: boolean;
 }
 
 const byName: Readonly<Record<string, ProgramName>> = { etcd: "server", etcdctl: "ctl", etcdutl: "utl" };
@@ -26,8 +28,10 @@ export function pickProgram(argv0: string, args: readonly string[]): Program {
     ?.replace(/\.exe$/i, "");
   const named = name !== undefined && Object.hasOwn(byName, name) ? byName[name] : undefined;
   // Under the name etcdctl every word is etcdctl's, "utl" too.
-  if (named === "ctl" || named === "utl") return { name: named, args };
+  if (named === "ctl" || named === "utl") return { name: named, args, isNamed: true };
   const [word = "", ...rest] = args;
   const worded = Object.hasOwn(byWord, word) ? byWord[word] : undefined;
-  return worded ? { name: worded, args: rest } : { name: "server", args };
+  return worded
+    ? { name: worded, args: rest, isNamed: false }
+    : { name: "server", args, isNamed: named === "server" };
 }

@@ -17,7 +17,7 @@ export function nearMiss(word: string, words: readonly string[]): string | undef
 }
 
 /** Letters to insert, remove, replace or swap with their neighbour; `limit` or more is answered with `limit`. */
-function editDistance(a: string, b: string, limit: number): number {
+export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);

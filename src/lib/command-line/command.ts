@@ -3,7 +3,7 @@
  * names that may be cut short.
  */
 import { goQuote } from "../go-quote.ts";
-import { nearMiss } from "../near-miss.ts";
+import { editDistance } from "../near-miss.ts";
 import { describeFlags, type Flag, FlagError, type FlagValues, parseWords } from "./flags.ts";
 
 /** Where a command writes. */
@@ -16,6 +16,16 @@ export interface Command {
   /** The name, and what may follow it. */
   readonly use: string;
   readonly short: string;
+  /** Instead of `short` in the command's own help. */
+  readonly long?: string;
+  /** Lines, indented. */
+  readonly example?: string;
+  /** The heading under which the command above lists it. */
+  readonly group?: string;
+  /** Not listed. */
+  readonly isHidden?: boolean;
+  /** What is wrong with the arguments, if anything: told with the usage. */
+  readonly checkArgs?: (args: readonly string[], name: string) => string | undefined;
   readonly flags?: readonly Flag[];
   /** Flags that all commands below have too. */
   readonly persistentFlags?: readonly Flag[];
@@ -24,10 +34,22 @@ export interface Command {
   readonly run?: (call: CommandCall) => Promise<number>;
 }
 
+/** How the programs differ. */
+export interface Manners {
+  /** Help begins with what the command does, and this ends it. */
+  readonly helpEnd?: string;
+  /** What is wrong with a command line is said once. */
+  readonly isBrief?: boolean;
+}
+
 export interface CommandCall {
   readonly flags: FlagValues;
   readonly args: readonly string[];
   readonly output: CommandOutput;
+  /** The whole command line. */
+  readonly words: readonly string[];
+  /** The flags that the commands above hand down. */
+  readonly inherited: readonly Flag[];
 }
 
 const helpFlag = (name: string): Flag => ({
@@ -46,38 +68,95 @@ export async function runCommand(
   root: Command,
   words: readonly string[],
   output: CommandOutput,
+  manners: Manners = {},
 ): Promise<number> {
-  const isHelp = words[0] === "help" && (root.commands ?? []).some((command) => nameOf(command) === "help");
-  const { path, rest } = find(root, isHelp ? words.slice(1) : words);
-  if (isHelp) {
-    output.out(usageOf(path));
-    return 0;
-  }
+  const help = helpOf(root, words, output, manners);
+  if (help !== undefined) return help;
+  const { path, rest } = find(root, words);
   const command = path.at(-1)!;
+  const known = [...flagsOf(path), helpFlag(nameOf(command))];
+  if (path.length === 1) {
+    const [first] = positional(rest, known);
+    if (first !== undefined) return refuseUnknown(root, first, output, manners);
+  }
   let parsed: ReturnType<typeof parseWords>;
   try {
-    parsed = parseWords(rest, [...flagsOf(path), helpFlag(nameOf(command))]);
+    parsed = parseWords(rest, known);
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
-    output.err(`Error: ${error.message}\n${usageOf(path)}\nError: ${error.message}\n`);
-    return 1;
+    return refuse(error.message, path, output, manners);
   }
   const { values, args } = parsed;
-  if (path.length === 1 && args.length > 0) return refuseUnknown(root, args[0]!, output);
   if (values.bool("help") || command.run === undefined) {
-    output.out(usageOf(path));
+    output.out(manners.helpEnd === undefined ? usageOf(path) : helpText(path, manners.helpEnd));
     return 0;
   }
-  return command.run({ flags: values, args, output });
+  const problem = command.checkArgs?.(args, path.map(nameOf).join(" "));
+  if (problem !== undefined) return refuse(problem, path, output, manners);
+  return command.run({ flags: values, args, output, words, inherited: inheritedFlags(path) });
 }
 
-function refuseUnknown(root: Command, word: string, output: CommandOutput): number {
-  const name = nameOf(root);
-  const near = nearMiss(word, (root.commands ?? []).map(nameOf));
-  const advice = near === undefined ? "" : `\n\nDid you mean this?\n\t${near}\n`;
-  const message = `unknown command ${goQuote(word)} for ${goQuote(name)}${advice}`;
-  output.err(`Error: ${message}\nRun '${name} --help' for usage.\nError: ${message}\n`);
+/** The command `help`, if that is what is asked for. */
+function helpOf(
+  root: Command,
+  words: readonly string[],
+  output: CommandOutput,
+  { helpEnd }: Manners,
+): number | undefined {
+  if (words[0] !== "help" || childOf(root, "help") === undefined) return undefined;
+  const { path, rest } = find(root, words.slice(1));
+  if (path.length === 1 && rest.length > 0 && helpEnd !== undefined) {
+    output.err(`Unknown help topic [${rest.map((word) => `\`${word}\``).join(" ")}]\n${usageOf(path)}`);
+    return 0;
+  }
+  output.out(helpEnd === undefined ? usageOf(path) : helpText(path, helpEnd));
+  return 0;
+}
+
+function helpText(path: Path, end: string): string {
+  const { long, short } = path.at(-1)!;
+  return `${(long ?? short).replace(/\s+$/, "")}\n\n${usageOf(path)}${end}`;
+}
+
+function refuse(message: string, path: Path, output: CommandOutput, { isBrief = false }: Manners): number {
+  const again = isBrief ? "" : `Error: ${message}\n`;
+  output.err(`Error: ${message}\n${usageOf(path)}\n${again}`);
   return 1;
+}
+
+/** The words that are neither flags nor values of flags. */
+function positional(words: readonly string[], flags: readonly Flag[]): string[] {
+  const found: string[] = [];
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word === "--") return found;
+    if (word.startsWith("-") && word.length > 1) {
+      if (takesNext(word, flags)) i++;
+    } else found.push(word);
+  }
+  return found;
+}
+
+function refuseUnknown(
+  root: Command,
+  word: string,
+  output: CommandOutput,
+  { isBrief = false }: Manners,
+): number {
+  const name = nameOf(root);
+  const near = nearCommands(word, root);
+  const advice = near.length === 0 ? "" : `\n\nDid you mean this?\n${near.map((n) => `\t${n}\n`).join("")}`;
+  const message = `unknown command ${goQuote(word)} for ${goQuote(name)}${advice}`;
+  output.err(`Error: ${message}\nRun '${name} --help' for usage.\n${isBrief ? "" : `Error: ${message}\n`}`);
+  return 1;
+}
+
+/** Those two slips of the hand away, and those that begin so. */
+function nearCommands(word: string, root: Command): string[] {
+  return (root.commands ?? [])
+    .filter(({ isHidden }) => !isHidden)
+    .map(nameOf)
+    .filter((name) => name.startsWith(word.toLowerCase()) || editDistance(word.toLowerCase(), name) <= 2);
 }
 
 /** Follows the words that are names of commands, past flags and their values. */
@@ -113,11 +192,11 @@ function childOf(command: Command, word: string): Command | undefined {
   const commands = command.commands ?? [];
   const named = commands.find((child) => nameOf(child) === word);
   if (named !== undefined) return named;
-  const begun = commands.filter((child) => nameOf(child).startsWith(word));
+  const begun = commands.filter((child) => !child.isHidden && nameOf(child).startsWith(word));
   return begun.length === 1 ? begun[0] : undefined;
 }
 
-function nameOf(command: Command): string {
+export function nameOf(command: Command): string {
   return command.use.split(" ", 1)[0]!;
 }
 
@@ -137,23 +216,41 @@ function inheritedFlags(path: Path): readonly Flag[] {
 
 export function usageOf(path: Path): string {
   const command = path.at(-1)!;
-  const { commands = [] } = command;
   const name = path.map(nameOf).join(" ");
   const lines: string[] = ["Usage:\n"];
   if (command.run !== undefined) {
     const tail = command.use.slice(nameOf(command).length);
-    lines.push(`  ${name}${tail}${tail.includes("[flags]") ? "" : " [flags]"}\n`);
+    const mark = tail.includes("[flags]") || command.checkArgs !== undefined ? "" : " [flags]";
+    lines.push(`  ${name}${tail}${mark}\n`);
   }
-  if (commands.length > 0) {
-    lines.push(`  ${name} [command]\n\nAvailable Commands:\n`);
-    const width = Math.max(11, ...commands.map((child) => nameOf(child).length));
-    for (const child of commands) lines.push(`  ${nameOf(child).padEnd(width)} ${child.short}\n`);
-  }
-  lines.push(`\nFlags:\n${describeFlags([...ownFlags(path), helpFlag(nameOf(command))])}`);
-  const inherited = inheritedFlags(path);
-  if (inherited.length > 0) lines.push(`\nGlobal Flags:\n${describeFlags(inherited)}`);
-  if (commands.length > 0) {
+  const listed = (command.commands ?? []).filter(({ isHidden }) => !isHidden);
+  if (listed.length > 0) lines.push(`  ${name} [command]\n`);
+  if (command.example !== undefined) lines.push(`\nExamples:\n${command.example}\n`);
+  if (listed.length > 0) lines.push(listOf(listed));
+  const own = [...ownFlags(path), ...(path.length === 1 ? [] : [helpFlag(nameOf(command))])];
+  const described = describeFlags(path.length === 1 ? rootFlags(path) : own);
+  if (described !== "") lines.push(`\nFlags:\n${described}`);
+  const inherited = describeFlags(inheritedFlags(path));
+  if (inherited !== "") lines.push(`\nGlobal Flags:\n${inherited}`);
+  if (listed.length > 0) {
     lines.push(`\nUse "${name} [command] --help" for more information about a command.\n`);
   }
   return lines.join("");
+}
+
+/** A program whose flags are all hidden hides the one for help too. */
+function rootFlags(path: Path): readonly Flag[] {
+  const own = ownFlags(path);
+  return own.every(({ isHidden }) => isHidden) ? [] : [...own, helpFlag(nameOf(path[0]))];
+}
+
+function listOf(commands: readonly Command[]): string {
+  const width = Math.max(11, ...commands.map((child) => nameOf(child).length));
+  const lineOf = (child: Command): string => `  ${nameOf(child).padEnd(width)} ${child.short}\n`;
+  const groups = new Map<string, Command[]>();
+  for (const child of commands) {
+    const group = child.group ?? "Available Commands:";
+    groups.set(group, [...(groups.get(group) ?? []), child]);
+  }
+  return [...groups].map(([title, children]) => `\n${title}\n${children.map(lineOf).join("")}`).join("");
 }

@@ -4,7 +4,7 @@
  * refused in pflag's words.
  */
 import { formatGoDuration, parseGoDuration } from "../go-duration.ts";
-import { goUint64, parseGoBool, parseGoInteger } from "../go-number.ts";
+import { goInt64, goUint64, parseGoBool, parseGoInteger } from "../go-number.ts";
 import { goQuote } from "../go-quote.ts";
 
 interface FlagBase {
@@ -12,6 +12,10 @@ interface FlagBase {
   /** One letter. */
   readonly short?: string;
   readonly usage: string;
+  /** Usages leave it out. */
+  readonly isHidden?: boolean;
+  /** What a shell offers for its value. */
+  readonly choices?: readonly string[];
 }
 
 export type Flag = FlagBase &
@@ -19,6 +23,9 @@ export type Flag = FlagBase &
     | { readonly kind: "string"; readonly default: string }
     | { readonly kind: "bool"; readonly default: boolean }
     | { readonly kind: "uint"; readonly default: bigint }
+    | { readonly kind: "int"; readonly default: bigint }
+    /** Separated by commas, in one word or in several. */
+    | { readonly kind: "strings"; readonly default: readonly string[] }
     /** In milliseconds. */
     | { readonly kind: "duration"; readonly default: number }
   );
@@ -26,16 +33,34 @@ export type Flag = FlagBase &
 /** A refused command line. The message is what pflag says. */
 export class FlagError extends Error {}
 
+type FlagValue = string | boolean | bigint | number | readonly string[];
+
 /** The values of flags: those that were given, and the defaults of the others. */
 export class FlagValues {
-  readonly #values = new Map<string, string | boolean | bigint | number>();
+  readonly #values = new Map<string, FlagValue>();
+  readonly #given = new Set<string>();
 
   constructor(flags: readonly Flag[]) {
     for (const flag of flags) this.#values.set(flag.name, flag.default);
   }
 
   set(flag: Flag, text: string): void {
-    this.#values.set(flag.name, valueFrom(flag, text));
+    const value = valueFrom(flag, text);
+    const more = Array.isArray(value) && this.#given.has(flag.name) ? this.strings(flag.name) : undefined;
+    this.#values.set(flag.name, more === undefined ? value : [...more, ...(value as string[])]);
+    this.#given.add(flag.name);
+  }
+
+  /** It was on the command line (or set afterwards), even if with the value of its default. */
+  isGiven(name: string): boolean {
+    return this.#given.has(name);
+  }
+
+  /** As Go prints it with %v. */
+  text(name: string): string {
+    const value = this.#values.get(name);
+    if (Array.isArray(value)) return `[${value.join(",")}]`;
+    return typeof value === "number" ? formatGoDuration(value) : String(value);
   }
 
   string(name: string): string {
@@ -48,6 +73,14 @@ export class FlagValues {
 
   uint(name: string): bigint {
     return this.#get(name, "bigint");
+  }
+
+  int(name: string): bigint {
+    return this.#get(name, "bigint");
+  }
+
+  strings(name: string): readonly string[] {
+    return this.#get(name, "object");
   }
 
   durationMs(name: string): number {
@@ -132,19 +165,23 @@ function goQuoteRune(letter: string): string {
   return `'${letter}'`;
 }
 
-function valueFrom(flag: Flag, text: string): string | boolean | bigint | number {
+function valueFrom(flag: Flag, text: string): FlagValue {
   switch (flag.kind) {
     case "string":
       return text;
+    case "strings":
+      return text === "" ? [] : text.split(",");
     case "bool":
       return (
         parseGoBool(text) ?? refuse(flag, text, `strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`)
       );
+    case "int":
     case "uint": {
-      const value = parseGoInteger(text, goUint64);
+      const value = parseGoInteger(text, flag.kind === "int" ? goInt64 : goUint64);
       if (typeof value === "bigint") return value;
       const why = value === "syntax" ? "invalid syntax" : "value out of range";
-      return refuse(flag, text, `strconv.ParseUint: parsing ${goQuote(text)}: ${why}`);
+      const parser = flag.kind === "int" ? "ParseInt" : "ParseUint";
+      return refuse(flag, text, `strconv.${parser}: parsing ${goQuote(text)}: ${why}`);
     }
     case "duration":
       try {
@@ -162,7 +199,8 @@ function refuse(flag: Flag, text: string, why: string): never {
 
 /** The lines that describe flags in a command's usage, in order of their names. */
 export function describeFlags(flags: readonly Flag[]): string {
-  const lines = [...flags]
+  const lines = flags
+    .filter(({ isHidden }) => !isHidden)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((flag) => {
       const short = flag.short === undefined ? "    " : `-${flag.short}, `;
@@ -177,5 +215,7 @@ export function describeFlags(flags: readonly Flag[]): string {
 function defaultOf(flag: Flag): string {
   if (flag.default === "" || flag.default === false || flag.default === 0n || flag.default === 0) return "";
   if (flag.kind === "duration") return ` (default ${formatGoDuration(flag.default)})`;
+  if (flag.kind === "strings")
+    return flag.default.length === 0 ? "" : ` (default [${flag.default.join(",")}])`;
   return ` (default ${flag.kind === "string" ? goQuote(flag.default) : flag.default})`;
 }

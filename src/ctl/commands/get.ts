@@ -1,0 +1,42 @@
+/** `get`. */
+import type { RangeResponse } from "../../client/messages/kv.ts";
+import { range, rangeStream } from "../../client/methods/kv.ts";
+import type { CtlCall } from "../call.ts";
+import { badArguments, orExit } from "../exit.ts";
+import { getRequest } from "../operations.ts";
+
+export async function get(call: CtlCall): Promise<undefined> {
+  const { flags } = call;
+  const request = getRequest(call);
+  const client = await call.client();
+  const answer = await orExit(
+    flags.bool("stream") ? streamed(call, client, request) : client.unary(range, request, call.timeout),
+  );
+  if (flags.bool("count-only") && call.format !== "fields") {
+    badArguments("--count-only is only for `--write-out=fields`");
+  }
+  if (flags.bool("print-value-only")) {
+    if (call.format !== "simple") badArguments("print-value-only is only for `--write-out=simple`");
+    await call.display("values", answer);
+  } else await call.display("get", answer);
+}
+
+type Asked = ReturnType<typeof getRequest>;
+type ConnectedClient = Awaited<ReturnType<CtlCall["client"]>>;
+
+/** The parts of the answer put together. */
+async function streamed(call: CtlCall, client: ConnectedClient, request: Asked): Promise<RangeResponse> {
+  const whole: RangeResponse = { header: undefined, kvs: [], more: false, count: 0n };
+  for await (const { range_response: part } of await client.serverStream(
+    rangeStream,
+    request,
+    call.timeout,
+  )) {
+    if (part === undefined) continue;
+    whole.header ??= part.header;
+    whole.kvs.push(...part.kvs);
+    whole.more ||= part.more;
+    if (part.count !== 0n) whole.count = part.count;
+  }
+  return whole;
+}
