@@ -258,7 +258,8 @@ function eventFrom(answer: WatchResponse): WatchEvent {
   return {
     header: answer.header,
     events: answer.events,
-    hasNoEvents: false,
+    // clientv3 makes up the end of a watch that came too late.
+    hasNoEvents: answer.compact_revision !== 0n,
     compactRevision: answer.compact_revision,
     isCanceled: answer.canceled,
     isCreated: false,

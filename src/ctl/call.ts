@@ -55,6 +55,9 @@ export class CtlCall {
     }
   }
 
+  /** Whose lines of log are told: "etcd-client", or the name that a command gives its clients. */
+  loggerName = "etcd-client";
+
   /** A client as the flags say. */
   async client(): Promise<Client> {
     return this.connect(await this.clientOptions());
@@ -70,7 +73,7 @@ export class CtlCall {
 
   #tellFailed(attempt: FailedAttempt, { endpoints }: ClientOptions): void {
     void import("./failed-attempt.ts").then(({ tellFailedAttempt }) =>
-      tellFailedAttempt(this.io, attempt, endpoints),
+      tellFailedAttempt(this.io, attempt, endpoints, this.loggerName),
     );
   }
 

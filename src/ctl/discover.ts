@@ -18,9 +18,7 @@ export async function discoverEndpoints(domain: string, serviceName: string): Pr
     } catch (error) {
       const { code } = error as { code?: string };
       const why = code === "ENOTFOUND" || code === "ENODATA" ? "no such host" : (error as Error).message;
-      problems.push(
-        `error querying DNS SRV records for _${service} lookup _${service}._tcp.${domain}: ${why}`,
-      );
+      problems.push(`lookup _${service}._tcp.${domain}: ${why}`);
     }
   }
   if (found.length === 0) throw new Error(`dns lookup errors: ${problems.join(" and ")}`);

@@ -9,13 +9,14 @@ export function tellFailedAttempt(
   io: CtlIo,
   { path, number, error, peer }: FailedAttempt,
   endpoints: readonly string[],
+  loggerName: string,
 ): void {
   const who =
     peer === undefined
       ? "Peer{Addr: <nil>, LocalAddr: <nil>, AuthInfo: <nil>}"
       : `Peer{Addr: '${peer.remote}', LocalAddr: '${peer.local}', AuthInfo: '${peer.isSecure ? "tls" : "insecure"}'}`;
   loggerTo(io, "ctl/failed-attempt.ts")
-    .named("etcd-client")
+    .named(loggerName)
     .warn("retrying of unary invoker failed", {
       target: `etcd-endpoints://0x0/${parseEndpoint(endpoints[0]!).authority}`,
       peer: who,

@@ -29,7 +29,7 @@ export function processIo(): CtlIo {
     err: (text) => writeAll(2, text),
     readLine: () => input.line(),
     readAll: () => input.all(),
-    askSecret: (prompt) => askSecret(prompt),
+    askSecret: (prompt) => (process.stdin.isTTY ? askSecret(prompt) : askPipe(prompt, input)),
     env: process.env,
     isTerminal: process.stderr.isTTY === true,
   };
@@ -91,9 +91,16 @@ const backspace = [8, 127];
 const controlC = 3;
 const controlD = 4;
 
+/** A script may write the answer into a pipe. */
+async function askPipe(prompt: string, input: Input): Promise<string> {
+  writeAll(1, prompt);
+  const line = await input.line();
+  writeAll(1, "\n");
+  return line?.text ?? "";
+}
+
 function askSecret(prompt: string): Promise<string> {
   const { stdin } = process;
-  if (!stdin.isTTY) return Promise.reject(new Error("inappropriate ioctl for device"));
   writeAll(1, prompt);
   return new Promise((resolve, reject) => {
     let typed: number[] = [];

@@ -39,9 +39,10 @@ export function keyRange({ flags, args }: Words): { key: Uint8Array; range_end?:
   return end === undefined ? { key } : { key, range_end: bytesOf(end) };
 }
 
-export function isSerializable(consistency: string): boolean {
+/** `told` is what a complaint names: etcdctl's `member list` names the default of `get`. */
+export function isSerializable(consistency: string, told = consistency): boolean {
   if (consistency !== "l" && consistency !== "s") {
-    throw new Exit(ExitCode.badFeature, `unknown consistency flag ${JSON.stringify(consistency)}`);
+    throw new Exit(ExitCode.badFeature, `unknown consistency flag ${JSON.stringify(told)}`);
   }
   return consistency === "s";
 }

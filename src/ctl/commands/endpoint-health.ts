@@ -13,6 +13,7 @@ import { alarmNames } from "../print/simple.ts";
 export async function endpointHealth(call: CtlCall): Promise<undefined> {
   const options = await call.clientOptions();
   const endpoints = await endpointsOf(call, options);
+  call.loggerName = "client";
   // In the order in which they answer, as etcdctl has it.
   const list: EndpointHealth[] = [];
   await Promise.all(

@@ -1,8 +1,9 @@
 /** `member add`, `list`, `promote`, `remove` and `update`. */
 import * as methods from "../../client/methods/cluster.ts";
+import { parseEtcdUrl } from "../../lib/etcd-url.ts";
 import { goQuote } from "../../lib/go-quote.ts";
 import type { CtlCall } from "../call.ts";
-import { badArguments, orExit } from "../exit.ts";
+import { badArguments, Exit, ExitCode, orExit } from "../exit.ts";
 import { isSerializable } from "../operations.ts";
 import { parseMemberId } from "../words.ts";
 
@@ -17,12 +18,9 @@ export async function add(call: CtlCall): Promise<undefined> {
   const peerUrls = flags.string("peer-urls");
   if (peerUrls === "") badArguments("member peer urls not provided");
   const client = await call.client();
+  const peerURLs = checkedUrls(peerUrls);
   const answer = await orExit(
-    client.unary(
-      methods.memberAdd,
-      { peerURLs: peerUrls.split(","), isLearner: flags.bool("learner") },
-      call.timeout,
-    ),
+    client.unary(methods.memberAdd, { peerURLs, isLearner: flags.bool("learner") }, call.timeout),
   );
   await call.display("memberAdd", answer);
   if (call.format !== "simple") return;
@@ -33,6 +31,17 @@ export async function add(call: CtlCall): Promise<undefined> {
     `\nETCD_NAME=${goQuote(name)}\nETCD_INITIAL_CLUSTER=${goQuote(cluster.join(","))}\n` +
       `ETCD_INITIAL_ADVERTISE_PEER_URLS=${goQuote(peerUrls)}\nETCD_INITIAL_CLUSTER_STATE="existing"\n`,
   );
+}
+
+/** As they were given: the server puts them in order. */
+function checkedUrls(list: string): string[] {
+  const urls = list.split(",");
+  try {
+    for (const url of urls) parseEtcdUrl(url);
+  } catch (error) {
+    throw new Exit(ExitCode.error, (error as Error).message);
+  }
+  return urls;
 }
 
 function onlyId({ args }: CtlCall): bigint {
@@ -53,9 +62,8 @@ export async function update(call: CtlCall): Promise<undefined> {
   const peerUrls = call.flags.string("peer-urls");
   if (peerUrls === "") badArguments("member peer urls not provided");
   const client = await call.client();
-  const response = await orExit(
-    client.unary(methods.memberUpdate, { ID: id, peerURLs: peerUrls.split(",") }, call.timeout),
-  );
+  const peerURLs = checkedUrls(peerUrls);
+  const response = await orExit(client.unary(methods.memberUpdate, { ID: id, peerURLs }, call.timeout));
   await call.display("memberUpdate", { id, response });
 }
 
@@ -67,7 +75,7 @@ export async function promote(call: CtlCall): Promise<undefined> {
 }
 
 export async function list(call: CtlCall): Promise<undefined> {
-  const linearizable = !isSerializable(call.flags.string("consistency"));
+  const linearizable = !isSerializable(call.flags.string("consistency"), "l");
   const client = await call.client();
   await call.display(
     "memberList",

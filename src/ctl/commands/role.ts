@@ -55,7 +55,7 @@ export async function grantPermission(call: CtlCall): Promise<undefined> {
   const permType = Object.hasOwn(permissions, kind.toUpperCase())
     ? permissions[kind.toUpperCase()]
     : undefined;
-  if (permType === undefined) return badArguments("invalid permission type");
+  if (permType === undefined) return badArguments(`invalid permission type: ${kind}`);
   const { key, rangeEnd } = permissionRange(call, keys);
   const client = await call.client();
   const request = { name: role, perm: { permType, key: bytesOf(key), range_end: bytesOf(rangeEnd) } };

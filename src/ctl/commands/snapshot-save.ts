@@ -26,6 +26,7 @@ export async function snapshotSave(call: CtlCall): Promise<undefined> {
       `snapshot must be requested to one selected node, not multiple [${options.endpoints.join(" ")}]`,
     );
   }
+  call.loggerName = "client";
   const client = await call.connect(options);
   const version = await orExit(save(call, client, options.endpoints[0]!, path), ExitCode.interrupted);
   client.close();
@@ -43,9 +44,12 @@ async function save(call: CtlCall, client: Client, endpoint: string, path: strin
   });
   try {
     logger.info("created temporary db file", { path: part });
+    const clientLogger = logger.named("client");
     const { size, version } = await receive(call, client, file, () => {
+      clientLogger.info("opened snapshot stream; downloading");
       logger.info("fetching snapshot", { endpoint });
     });
+    clientLogger.info("completed snapshot read; closing");
     await file.sync();
     await file.close();
     const took = formatGoDuration(performance.now() - started);

@@ -127,7 +127,11 @@ async function interactive(call: CtlCall, fixed: readonly string[]): Promise<und
       io.err(`Invalid command ${text} (command type or key is not provided)\n`);
     } else {
       const request = parseLine(words.slice(1), fixed);
-      follow(call, begin(watcher, request.flags, request.keys), request.program).catch(failed.reject);
+      try {
+        follow(call, begin(watcher, request.flags, request.keys), request.program).catch(failed.reject);
+      } catch (error) {
+        io.err(`Invalid command ${text} (${(error as Error).message})\n`);
+      }
     }
   }
 }
