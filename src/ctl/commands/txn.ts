@@ -9,7 +9,7 @@ import { badArguments, Exit, ExitCode, orExit } from "../exit.ts";
 import { splitLine, takeQuoted } from "../go-unquote.ts";
 import type { CtlIo } from "../io.ts";
 import { delRequest, getRequest, putRequest, type Words } from "../operations.ts";
-import * as tree from "../tree/kv.ts";
+import * as tree from "../tree/kv-flags.ts";
 import { bytesOf, parseInteger } from "../words.ts";
 
 export async function txn(call: CtlCall): Promise<undefined> {

@@ -9,7 +9,7 @@ import { keyRange } from "../operations.ts";
 import { goQuoteBytes } from "../print/go-bytes.ts";
 import { eventNames } from "../print/simple.ts";
 import { runChild } from "../run-child.ts";
-import { watchFlags } from "../tree/kv.ts";
+import { watchFlags } from "../tree/kv-flags.ts";
 
 const badCount = "bad number of arguments";
 

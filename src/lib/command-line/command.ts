@@ -106,7 +106,9 @@ function helpOf(
   if (words[0] !== "help" || childOf(root, "help") === undefined) return undefined;
   const { path, rest } = find(root, words.slice(1));
   if (path.length === 1 && rest.length > 0 && helpEnd !== undefined) {
-    output.err(`Unknown help topic [${rest.map((word) => `\`${word}\``).join(" ")}]\n${usageOf(path)}`);
+    const topics = rest.map((word) => ["`", word, "`"].join("")).join(" ");
+    output.err(`Unknown help topic [${topics}]
+${usageOf(path)}`);
     return 0;
   }
   output.out(helpEnd === undefined ? usageOf(path) : helpText(path, helpEnd));
