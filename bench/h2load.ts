@@ -13,6 +13,8 @@ export interface H2loadOptions {
   readonly connections: number;
   /** Requests under way on each connection. */
   readonly streams: number;
+  /** Sent along, as `name:value`. */
+  readonly headers?: readonly string[];
   /** Where the body of the request may be written. */
   readonly folder: string;
 }
@@ -56,7 +58,9 @@ export async function h2load(options: H2loadOptions): Promise<H2loadResult> {
     "h2load",
     [
       ["-n", options.requests, "-c", options.connections, "-m", options.streams, "-d", body],
-      ["-H", "content-type:application/grpc", "-H", "te:trailers", options.url + options.path],
+      ["-H", "content-type:application/grpc", "-H", "te:trailers"],
+      (options.headers ?? []).flatMap((header) => ["-H", header]),
+      [options.url + options.path],
     ]
       .flat()
       .map(String),

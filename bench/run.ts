@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { commonHelp, commonOptions, scratchFolder, serverProgram } from "../test/support/scratch.ts";
 import { tool } from "../test/support/tools.ts";
+import { auth } from "./auth.ts";
 import { catchup } from "./cluster/catchup.ts";
 import { failover } from "./cluster/failover.ts";
 import { resize } from "./cluster/resize.ts";
@@ -20,6 +21,7 @@ const allParts = [
   "puts",
   "ranges",
   "tls",
+  "auth",
   "startup",
   "idle",
   "memory",
@@ -79,6 +81,7 @@ const context: Context = {
 if (parts.has("puts")) await throughput(context, "puts");
 if (parts.has("ranges")) await throughput(context, "ranges");
 if (parts.has("tls")) await tls(context);
+if (parts.has("auth")) await auth(context);
 if (parts.has("startup")) await startup(context);
 if (parts.has("idle")) await idle(context, options.quick ? 3_000 : 10_000);
 if (["memory", "latency", "start"].some((part) => parts.has(part))) await million(context, parts);

@@ -62,18 +62,27 @@ function metricOf(what: "puts" | "ranges", { connections, streams }: Shape): Met
 
 type Load = Pick<Shape, "connections" | "streams">;
 
+/** Where requests go to, and in whose name. */
+interface To {
+  readonly url?: string;
+  readonly token?: string | undefined;
+}
+
+const headersOf = (token: string | undefined) => (token === undefined ? [] : [`token:${token}`]);
+
 /** Puts a second. Each put of a run must have made its own revision. */
 async function put(
   server: ServerProcess,
   folder: string,
   requests: number,
   load: Load,
-  url = server.url,
+  { url = server.url, token }: To = {},
 ): Promise<number> {
-  const before = await revision(server);
+  const before = await revision(server, token);
   const path = "/etcdserverpb.KV/Put";
-  const result = await h2load({ url, path, message: putMessage, requests, ...load, folder });
-  const made = (await revision(server)) - before;
+  const headers = headersOf(token);
+  const result = await h2load({ url, path, message: putMessage, requests, ...load, folder, headers });
+  const made = (await revision(server, token)) - before;
   if (made !== requests) throw new Error(`${requests} puts made ${made} revisions`);
   return result.perSecond;
 }
@@ -84,10 +93,11 @@ async function range(
   folder: string,
   requests: number,
   load: Load,
-  url = server.url,
+  { url = server.url, token }: To = {},
 ): Promise<number> {
   const path = "/etcdserverpb.KV/Range";
-  const result = await h2load({ url, path, message: rangeMessage, requests, ...load, folder });
+  const headers = headersOf(token);
+  const result = await h2load({ url, path, message: rangeMessage, requests, ...load, folder, headers });
   const least = requests * (value.length + key.length);
   if (result.dataBytes < least) {
     throw new Error(
@@ -97,10 +107,14 @@ async function range(
   return result.perSecond;
 }
 
-async function revision(server: ServerProcess): Promise<number> {
+async function revision(server: ServerProcess, token: string | undefined): Promise<number> {
   const request = { key: Buffer.from("none").toString("base64") };
-  const answer = (await postJson(server.clientPort, "/v3/kv/range", request)) as {
-    header: { revision: string };
-  };
+  const headers = token === undefined ? [] : [`Authorization: ${token}`];
+  const answer = await postJson<{ header: { revision: string } }>(
+    server.clientPort,
+    "/v3/kv/range",
+    request,
+    headers,
+  );
   return Number(answer.header.revision);
 }

@@ -38,12 +38,14 @@ export async function tls(context: Context): Promise<void> {
             const run = requestsPerSecond[what];
             await run(server, folder, 1_000, load);
             const plain = await run(server, folder, count, load);
-            const overTls = await run(server, folder, count, load, secure);
+            const overTls = await run(server, folder, count, load, { url: secure });
             add(`${what} over TLS, 10 x 100`, "1/s", overTls);
             add(`${what}, TLS to plain`, "of the rate", overTls / plain, 2);
           }
           const short = { connections: shortConnections, streams: 1 };
-          const rate = await requestsPerSecond.ranges(server, folder, shortConnections, short, secure);
+          const rate = await requestsPerSecond.ranges(server, folder, shortConnections, short, {
+            url: secure,
+          });
           add("connections with a handshake and a range", "1/s", rate);
         },
         flags,

@@ -2,6 +2,7 @@
 //
 //	load fill    -endpoint 127.0.0.1:2379 -keys 1000000      many distinct keys, then checks that they are there
 //	load latency -endpoint 127.0.0.1:2379 -keys 1000000      puts at a steady pace while ranges of all keys run
+//	load logins  -endpoint 127.0.0.1:2379 -logins 1000       puts at a steady pace while wrong passwords are tried
 package main
 
 import (
@@ -21,7 +22,7 @@ import (
 
 func main() {
 	if len(os.Args) < 2 {
-		fail("usage: load fill|latency [flags]")
+		fail("usage: load fill|latency|logins [flags]")
 	}
 	var result any
 	var err error
@@ -30,6 +31,8 @@ func main() {
 		result, err = fill(os.Args[2:])
 	case "latency":
 		result, err = latency(os.Args[2:])
+	case "logins":
+		result, err = logins(os.Args[2:])
 	default:
 		fail("no command " + os.Args[1])
 	}

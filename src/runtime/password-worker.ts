@@ -11,8 +11,9 @@ import { parentPort } from "node:worker_threads";
 import { genSaltSync, hashSync } from "bcryptjs";
 import type { PasswordWork } from "../lib/password-work.ts";
 
-/** What the rest of the process does goes before this when the processors are busy. */
-const niceness = 10;
+/** What the rest of the process does goes before this when the processors are busy; but on a machine with many other
+ * programs a login must not wait for all of them. */
+const niceness = 5;
 
 /** Version, cost and salt, and the rest. Go's bcrypt heeds neither the letter of the version nor its absence. */
 const shape = /^\$2[^$]?\$(\d\d)\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/s;

@@ -14,13 +14,20 @@ export const httpGet = (port: number, path: string, timeoutMs = 5_000): Promise<
   request(port, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`, timeoutMs);
 
 /** Posts JSON: the gateway's `/v3/kv/put` and so on. */
-export function httpPost(port: number, path: string, text: string, timeoutMs = 30_000): Promise<HttpAnswer> {
+export function httpPost(
+  port: number,
+  path: string,
+  text: string,
+  timeoutMs = 30_000,
+  headers: readonly string[] = [],
+): Promise<HttpAnswer> {
   const head = [
     `POST ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
     "Content-Type: application/json",
     `Content-Length: ${Buffer.byteLength(text)}`,
     "Connection: close",
+    ...headers,
   ];
   return request(port, `${head.join("\r\n")}\r\n\r\n${text}`, timeoutMs);
 }
@@ -30,8 +37,9 @@ export async function postJson<T = Record<string, unknown>>(
   port: number,
   path: string,
   body: unknown,
+  headers: readonly string[] = [],
 ): Promise<T> {
-  const answer = await httpPost(port, path, JSON.stringify(body));
+  const answer = await httpPost(port, path, JSON.stringify(body), undefined, headers);
   if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.body}`);
   return JSON.parse(answer.body) as T;
 }
