@@ -13,13 +13,19 @@ export interface AuthSource {
   readonly auth: Authentication;
 }
 
+interface CallerSource extends Pick<GrpcCall, "metadata" | "peer"> {
+  /** Whom a call of our own is made for, when that was found out before. No call from outside has it. */
+  readonly actsFor?: string | undefined;
+}
+
 /** Undefined for a call that does not say who makes it, and for all calls without authentication. Throws
  * ErrInvalidAuthToken, or rejects with it. */
 export function callerOf(
   server: AuthSource,
-  { metadata, peer }: Pick<GrpcCall, "metadata" | "peer">,
+  { metadata, peer, actsFor }: CallerSource,
 ): Caller | undefined | Promise<Caller | undefined> {
   if (!server.auth.enabled) return undefined;
+  if (actsFor !== undefined) return { username: actsFor, authRevision: server.auth.state.revision };
   const token = metadata.get("token") ?? metadata.get("authorization");
   // A proxy that speaks for its clients shows its own certificate, not theirs.
   const isProxied = metadata.get("grpcgateway-accept") !== undefined;

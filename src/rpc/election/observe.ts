@@ -8,6 +8,7 @@ import type { StoreEvent } from "../../mvcc/types.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
 import { parse, unary } from "../handler.ts";
 import type { KeyWatch } from "../places/key-watch.ts";
+import type { OwnClient } from "../places/own-client.ts";
 import { endOf, firstOf, oldest, prefixOf } from "../places/place.ts";
 import { asUnknown, type Places } from "../places/places.ts";
 import { responseHeader } from "../response-header.ts";
@@ -35,6 +36,7 @@ class Observer {
   readonly #call: GrpcCall;
   readonly #prefix: Uint8Array;
   readonly #watch: KeyWatch;
+  #client: OwnClient | undefined;
   #drained = () => {};
 
   constructor(server: ClusterSource, places: Places, call: GrpcCall, prefix: Uint8Array) {
@@ -61,7 +63,9 @@ class Observer {
   /** Who leads, or else who will be first to campaign; undefined if one has to ask again. */
   async #nextLeader(): Promise<Leading | undefined> {
     const prefix = this.#prefix;
-    const { responses, header } = await this.#places.clientFor(this.#call).txn({ success: [oldest(prefix)] });
+    const client = this.#client ?? this.#places.clientFor(this.#call);
+    const { responses, header } = await client.txn({ success: [oldest(prefix)] });
+    this.#client ??= await this.#places.lastingClientFor(this.#call);
     const revision = Number(header!.revision);
     const kv = firstOf(responses[0]);
     if (kv) return { header: header!, kv, revision };

@@ -12,14 +12,17 @@ export class OwnCall implements GrpcCall {
   readonly peer: Peer;
   readonly timeoutMs = undefined;
   readonly pendingBytes = 0;
+  /** The user in whose name it is made, if that is known already; otherwise the metadata tell. */
+  readonly actsFor: string | undefined;
   /** The first message of the answer. */
   readonly answer: Promise<Uint8Array>;
   readonly #settle: PromiseWithResolvers<Uint8Array>;
   #cancelled = false;
   #onCancel: (() => void)[] = [];
 
-  constructor(path: string, { metadata, peer }: Pick<GrpcCall, "metadata" | "peer">) {
+  constructor(path: string, { metadata, peer }: Pick<GrpcCall, "metadata" | "peer">, actsFor?: string) {
     this.path = path;
+    this.actsFor = actsFor;
     this.metadata = metadata;
     this.peer = peer;
     this.#settle = Promise.withResolvers();

@@ -56,10 +56,13 @@ const keepAlive = {
 export class OwnClient {
   readonly #routes: GrpcRoutes;
   readonly #caller: Pick<GrpcCall, "metadata" | "peer">;
+  readonly #actsFor: string | undefined;
 
-  constructor(routes: GrpcRoutes, caller: Pick<GrpcCall, "metadata" | "peer">) {
+  /** With `actsFor` in the name of that user, whatever the metadata say. */
+  constructor(routes: GrpcRoutes, caller: Pick<GrpcCall, "metadata" | "peer">, actsFor?: string) {
     this.#routes = routes;
     this.#caller = caller;
+    this.#actsFor = actsFor;
   }
 
   txn(request: MessageInitShape<typeof TxnRequestSchema>) {
@@ -89,7 +92,7 @@ export class OwnClient {
   ): Promise<MessageShape<Output>> {
     const handler = this.#routes.get(path);
     if (!handler) throw errors.unknownMethod();
-    const call = new OwnCall(path, this.#caller);
+    const call = new OwnCall(path, this.#caller, this.#actsFor);
     const message = toBinary(input, create(input, request));
     if (handler.kind === "single") {
       handler.onRequest(call, message);

@@ -6,6 +6,7 @@ import type { Timer } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { WatchHub } from "../../mvcc/watch/watch-hub.ts";
 import type { GrpcCall, GrpcRoutes } from "../../transport/grpc.ts";
+import { type AuthSource, callerOf } from "../caller.ts";
 import { KeyWatch } from "./key-watch.ts";
 import { OwnClient } from "./own-client.ts";
 import { before, firstOf, leavePlace, type Place, read, takePlace } from "./place.ts";
@@ -19,7 +20,7 @@ const leaveAttemptsMax = 60;
 const leaveAgainMs = 1_000;
 
 /** What these services need of the server. */
-export interface PlacesServer {
+export interface PlacesServer extends AuthSource {
   readonly watchHub: WatchHub;
   readonly logger: Logger;
   after(delayMs: number, callback: () => void): Timer;
@@ -45,6 +46,15 @@ export class Places {
     return new OwnClient(this.#routes, call);
   }
 
+  /**
+   * The same for a call that goes on for long: who makes it was asked once, and a token that ends meanwhile does not end it.
+   * What the user may do is asked each time. For calls whose token was good for a request already.
+   */
+  async lastingClientFor(call: GrpcCall): Promise<OwnClient> {
+    const caller = await callerOf(this.#server, call);
+    return new OwnClient(this.#routes, call, caller?.username);
+  }
+
   watchFor(call: GrpcCall): KeyWatch {
     const watch = new KeyWatch(this.#server.watchHub);
     call.onCancel(() => watch.close());
@@ -67,14 +77,15 @@ export class Places {
     if (!isOwnLease) await client.keepAlive(lease).catch(() => {});
     // Not given up when the call is cancelled: what it did has to be known, to be undone.
     const place = await takePlace(client, { ...asked, lease });
+    const lasting = await this.lastingClientFor(call).catch(() => client);
     try {
-      const header = place.isFirst ? place.header : await this.#wait(client, call, place, ended);
+      const header = place.isFirst ? place.header : await this.#wait(lasting, call, place, ended);
       if (call.cancelled) throw errors.contextCanceled();
       return { place, header };
     } catch (error) {
       // A place that was there before, and had its turn, is somebody's lock.
-      if (isOwnLease) void this.#undo(() => client.revoke(lease));
-      else if (place.isNew || !place.isFirst) void this.#undo(() => leavePlace(client, place));
+      if (isOwnLease) void this.#undo(() => lasting.revoke(lease));
+      else if (place.isNew || !place.isFirst) void this.#undo(() => leavePlace(lasting, place));
       throw error;
     }
   }

@@ -21,7 +21,11 @@ import {
   UnlockRequestSchema,
   UnlockResponseSchema,
 } from "../../../gen/v3lockpb/v3lock_pb.ts";
-import { startTestServer, type TestServer } from "../../../server/testing/test-server.ts";
+import {
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from "../../../server/testing/test-server.ts";
 import type { GrpcHandler } from "../../../transport/grpc.ts";
 import { HealthStatus } from "../../health.ts";
 import { createRoutes } from "../../services.ts";
@@ -67,14 +71,22 @@ export class StreamCall extends OwnCall {
 export class PlaceWorld {
   readonly server: TestServer;
   readonly routes: Map<string, GrpcHandler>;
+  /** Sent along with the calls that are made from now on. */
+  token: string | undefined;
 
   private constructor(server: TestServer) {
     this.server = server;
     this.routes = createRoutes(server.server, new HealthStatus());
   }
 
-  static async start(): Promise<PlaceWorld> {
-    return new PlaceWorld(await startTestServer());
+  static async start(options: TestServerOptions = {}): Promise<PlaceWorld> {
+    return new PlaceWorld(await startTestServer(options));
+  }
+
+  #caller() {
+    const { token } = this;
+    const metadata = { get: (name: string) => (name === "token" ? token : undefined), entries: () => [] };
+    return { ...nobody, metadata };
   }
 
   ask<Input extends DescMessage, Output extends DescMessage>(
@@ -82,7 +94,7 @@ export class PlaceWorld {
     [input, output]: readonly [Input, Output],
     request: MessageInitShape<Input>,
   ): Asked<MessageShape<Output>> {
-    const call = new OwnCall(path, nobody);
+    const call = new OwnCall(path, this.#caller());
     const handler = this.routes.get(path);
     if (handler?.kind !== "single") throw new Error(`no method ${path}`);
     let outcome: MessageShape<Output> | string | undefined;
