@@ -93,6 +93,10 @@ export class PeerPort {
       logger,
       metrics,
       dialTimeoutMs: 1_000 + config.electionTimeoutMs,
+      limits: {
+        streamTimeoutMs: config.raftReadTimeoutMs,
+        streamStallTimeoutMs: config.raftWriteTimeoutMs,
+      },
       tls: this.tls,
     });
     return this.#transport;

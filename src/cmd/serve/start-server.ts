@@ -28,6 +28,7 @@ import type { DataFolder } from "./open-data.ts";
 import { PeerPort } from "./peer-port.ts";
 import { makeServed } from "./served.ts";
 import { settingsOf } from "./settings.ts";
+import { defragmentIfWorthIt } from "./start-defragmentation.ts";
 import { openTls } from "./tls.ts";
 import { startTracing } from "./tracing.ts";
 
@@ -75,6 +76,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const peerPort = options.peers
     ? await PeerPort.make({ config, logger, metrics, snapshotDir, tls: tls.peer })
     : undefined;
+  await defragmentIfWorthIt(config, logger, data);
   const surroundings = { config, logger, data, metrics: serverMetrics, ends, peerPort };
   const advertiseClientUrls = config.advertiseClientUrls.map(({ href }) => href);
   const authentication = await openAuthentication(config, logger);

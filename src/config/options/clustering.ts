@@ -141,7 +141,6 @@ export const clusteringOptions = {
   strictReconfigCheck: bool("strict-reconfig-check", {
     default: true,
     help: "Refuse a change of members that would lose the quorum.",
-    status: later("clustering"),
   }),
   preVote: bool("pre-vote", {
     default: true,

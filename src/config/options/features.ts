@@ -37,12 +37,10 @@ export const featureOptions = {
   bootstrapDefragThresholdMegabytes: integer("bootstrap-defrag-threshold-megabytes", "uint", {
     default: 0,
     help: "Defragment at the start if that frees so many megabytes (0: never).",
-    status: later("defragmentation at the start"),
   }),
   maxLearners: integer("max-learners", "int", {
     default: 1,
     help: "The most learners in the cluster.",
-    status: later("clustering"),
   }),
   downgradeCheckTimeMs: duration("downgrade-check-time", {
     default: 5_000,

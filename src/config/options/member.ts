@@ -6,7 +6,6 @@ import {
   duration,
   gates,
   integer,
-  later,
   type OptionTable,
   text,
   urls,
@@ -143,7 +142,6 @@ export const memberOptions = {
     defaultText: "5s",
     yamlIsOurs: true,
     help: "A peer connection that brings nothing for so long is closed. At least 5s.",
-    status: later("clustering"),
   }),
   /** At least 5000. */
   raftWriteTimeoutMs: duration("raft-write-timeout", {
@@ -151,7 +149,6 @@ export const memberOptions = {
     defaultText: "5s",
     yamlIsOurs: true,
     help: "A peer connection that takes nothing for so long is closed. At least 5s.",
-    status: later("clustering"),
   }),
   enableConsole: bool("enable-console", {
     default: true,

@@ -1,11 +1,10 @@
 /** What may break the promises that a cluster makes. */
-import { bool, later, type OptionTable } from "../option.ts";
+import { bool, type OptionTable } from "../option.ts";
 
 export const unsafeOptions = {
   forceNewCluster: bool("force-new-cluster", {
     default: false,
     help: "Start with this member's data as a new cluster of one.",
-    status: later("disaster recovery"),
   }),
   unsafeNoFsync: bool("unsafe-no-fsync", {
     default: false,

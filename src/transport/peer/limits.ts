@@ -24,8 +24,10 @@ export interface PeerLimits {
   readonly remotes: number;
   /** Connections to the members' port. */
   readonly connections: number;
-  /** A stream on which nothing comes, or nothing can be written, for so long is given up (etcd: 5 s). */
+  /** A stream on which nothing comes for so long is given up (`--raft-read-timeout`; etcd: 5 s). */
   readonly streamTimeoutMs: number;
+  /** One on which nothing can be written for so long (`--raft-write-timeout`; etcd: 5 s). */
+  readonly streamStallTimeoutMs: number;
   /** A stream gets a sign of life this often. */
   readonly linkHeartbeatMs: number;
   /** Waits before a stream is dialled again: the first, and the longest; each is twice the one before. */
@@ -64,6 +66,7 @@ export const defaultPeerLimits: PeerLimits = {
   remotes: 128,
   connections: 4096,
   streamTimeoutMs: 5_000,
+  streamStallTimeoutMs: 5_000,
   linkHeartbeatMs: 5_000 / 3,
   redialMinMs: 100,
   redialMaxMs: 1_000,

@@ -49,7 +49,7 @@ export class StreamWriter {
     this.#options = options;
     this.#logger = options.logger.at("transport/peer/streams/stream-writer.ts");
     this.#queue = new SendQueue(options.limits);
-    this.#stall = new SilenceTimer(options.clock, options.limits.streamTimeoutMs, () => {
+    this.#stall = new SilenceTimer(options.clock, options.limits.streamStallTimeoutMs, () => {
       const stream = this.#stream;
       this.#lose("write", "i/o timeout");
       stream?.destroy();
