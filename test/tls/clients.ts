@@ -118,7 +118,6 @@ export async function clientChecks(world: World, report: Report): Promise<void> 
       [[`--cert-file=${world.path("server.crt")}`], /KeyFile and CertFile must both be present/],
       [[own[0]!, `--key-file=${world.path("client.key")}`], /private key does not match public key/],
       [[...own, `--trusted-ca-file=${world.path("none")}`], /open .*none: no such file or directory/],
-      [["--auto-tls", "--self-signed-cert-validity=0"], /selfSignedCertValidity|ready to serve/],
     ];
     for (const [flags, reason] of refused) {
       const server = await world.launch(({ client }) => [...flags, ...clientUrls(`https://${client}`)]);
