@@ -17,8 +17,9 @@ export type ReadKeys = (
   limit: number,
 ) => Promise<{ keys: string[]; more: boolean }>;
 
-/** So many keys are read at a time. */
-export const keysPerRead = 64;
+/** So many keys are read at a time: few where a folder turns out to be large, more where folders are small. */
+const keysPerReadMin = 64;
+const keysPerReadMax = 1024;
 
 export interface Level {
   readonly entries: Entry[];
@@ -26,7 +27,7 @@ export interface Level {
   readonly next: string | undefined;
 }
 
-/** At most about `limit` entries of the level under `prefix`, from the key `from` on. */
+/** At most `limit` entries of the level under `prefix`, from the key `from` on. */
 export async function readLevel(
   read: ReadKeys,
   prefix: string,
@@ -34,22 +35,24 @@ export async function readLevel(
 ): Promise<Level> {
   const end = options.end ?? prefixEnd(prefix);
   let from = options.from ?? prefix;
+  let keysPerRead = keysPerReadMin;
   const entries: Entry[] = [];
-  while (entries.length < options.limit) {
+  for (;;) {
     const { keys, more } = await read(from, end, keysPerRead);
-    let folder: string | undefined;
+    const before = entries.length;
     for (const key of keys) {
-      if (folder !== undefined && key.startsWith(folder)) continue;
+      const last = entries.at(-1);
+      if (last?.isFolder && key.startsWith(last.key)) continue;
+      if (entries.length === options.limit) return { entries, next: key };
       const slash = key.indexOf("/", prefix.length);
-      folder = slash < 0 ? undefined : key.slice(0, slash + 1);
-      entries.push(folder === undefined ? { key, isFolder: false } : { key: folder, isFolder: true });
+      entries.push(slash < 0 ? { key, isFolder: false } : { key: key.slice(0, slash + 1), isFolder: true });
     }
-    const last = keys.at(-1);
+    const last = entries.at(-1);
     if (!more || last === undefined) return { entries, next: undefined };
-    from = folder === undefined ? `${last}\0` : prefixEnd(folder);
+    from = last.isFolder ? prefixEnd(last.key) : `${last.key}\0`;
     if (from === "\0") return { entries, next: undefined };
+    keysPerRead = entries.length - before > 1 ? Math.min(4 * keysPerRead, keysPerReadMax) : keysPerReadMin;
   }
-  return { entries, next: from };
 }
 
 /** The name of an entry within its level. */
