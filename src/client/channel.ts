@@ -1,6 +1,7 @@
 /**
  * gRPC calls to a set of endpoints: connections are made to all of them, calls go round those that stand, and wait when
- * none does (grpc-go's round_robin with WaitForReady).
+ * none does (grpc-go's round_robin with WaitForReady). A command is mostly done with the first that answers, so the
+ * others are begun a little later, or as soon as one has failed.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectionOptions } from "node:tls";
@@ -44,6 +45,8 @@ export interface OpenCall {
 const connectTimeoutMs = 20_000;
 /** grpc-go's: 1 s after the first failure, then 1.6 times as long each time. */
 const backoff = { firstMs: 1_000, factor: 1.6, maxMs: 120_000, jitter: 0.2 } as const;
+/** Between the beginnings of connections to two endpoints. */
+const staggerMs = 250;
 const noKeepAlive: KeepAlive = { timeMs: 0, timeoutMs: 20_000 };
 
 /** The keeper of the connection to one endpoint. */
@@ -52,13 +55,24 @@ class Subchannel {
   connection: ClientConnection | undefined;
   lastError: string | undefined;
   readonly #options: ChannelOptions;
-  readonly #onChange: () => void;
+  readonly #onChange: (subchannel: Subchannel) => void;
   readonly #closed = new AbortController();
+  #isStarted = false;
 
-  constructor(endpoint: Endpoint, options: ChannelOptions, onChange: () => void) {
+  constructor(endpoint: Endpoint, options: ChannelOptions, onChange: (one: Subchannel) => void) {
     this.endpoint = endpoint;
     this.#options = options;
     this.#onChange = onChange;
+  }
+
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  /** Begins to connect, unless it has. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
     void this.#run();
   }
 
@@ -77,13 +91,13 @@ class Subchannel {
         this.connection = new ClientConnection(socket, this.#options.keepAlive ?? noKeepAlive, ended.resolve);
         this.lastError = undefined;
         waitMs = backoff.firstMs;
-        this.#onChange();
+        this.#onChange(this);
         await ended.promise;
         this.connection = undefined;
         continue;
       } catch (error) {
         this.lastError = (error as Error).message;
-        this.#onChange();
+        this.#onChange(this);
       }
       const jittered = waitMs * (1 + backoff.jitter * (2 * Math.random() - 1));
       const restMs = Math.max(0, jittered - (performance.now() - startedMs));
@@ -103,6 +117,7 @@ export class Channel {
   #subchannels: Subchannel[] = [];
   #turn = 0;
   #isClosed = false;
+  #stagger: ReturnType<typeof setTimeout> | undefined;
   readonly #waiters = new Set<() => void>();
 
   /** Throws if there is no endpoint. */
@@ -122,9 +137,30 @@ export class Channel {
     this.#subchannels = [...new Set(endpoints)].map((text) => {
       const kept = old.get(text);
       old.delete(text);
-      return kept ?? new Subchannel(parseEndpoint(text), this.#options, () => this.#wake());
+      return kept ?? new Subchannel(parseEndpoint(text), this.#options, (one) => this.#onChange(one));
     });
     for (const gone of old.values()) gone.close();
+    this.#turn = Math.floor(Math.random() * this.#subchannels.length);
+    this.#startNext();
+  }
+
+  /** The next in turn, and after a while the one behind it. */
+  #startNext(): void {
+    clearTimeout(this.#stagger);
+    const { length } = this.#subchannels;
+    for (let tried = 0; tried < length && !this.#isClosed; tried++) {
+      const subchannel = this.#subchannels[(this.#turn + tried) % length]!;
+      if (subchannel.isStarted) continue;
+      subchannel.start();
+      this.#stagger = setTimeout(() => this.#startNext(), staggerMs);
+      this.#stagger.unref?.();
+      return;
+    }
+  }
+
+  #onChange(subchannel: Subchannel): void {
+    if (subchannel.lastError !== undefined) this.#startNext();
+    this.#wake();
   }
 
   /** What keeps calls waiting, as grpc-go tells it; undefined if nothing failed. */
@@ -257,6 +293,7 @@ export class Channel {
   /** Ends all calls. */
   close(): void {
     this.#isClosed = true;
+    clearTimeout(this.#stagger);
     for (const subchannel of this.#subchannels) subchannel.close();
     this.#wake();
   }

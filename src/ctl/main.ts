@@ -40,7 +40,7 @@ export async function runCtl(words: readonly string[], io: CtlIo, options: CtlOp
   const commands = ctlCommands(io, options);
   try {
     if (words[0] === "__complete") {
-      const { complete } = await import("./complete.ts");
+      const { complete } = await import("../lib/command-line/complete.ts");
       io.out(complete(commands, words.slice(1)));
       return 0;
     }

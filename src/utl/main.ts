@@ -1,5 +1,6 @@
 /** etcdutl's commands: those that work on files, without a server. Each is loaded when it is asked for. */
 import { type Command, type CommandOutput, runCommand } from "../lib/command-line/command.ts";
+import { checkShell } from "../lib/command-line/completion-script.ts";
 import type { Flag } from "../lib/command-line/flags.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { restoreFlags } from "./snapshot-restore-flags.ts";
@@ -52,7 +53,12 @@ export const utlCommands: Command = {
   short: "An administrative command line tool for etcd3.",
   persistentFlags: globalFlags,
   commands: [
-    { use: "completion", short: "Generate completion script", run: later("completion") },
+    {
+      use: "completion [bash|zsh|fish|powershell]",
+      short: "Generate completion script",
+      checkArgs: checkShell,
+      run: async (call) => (await import("./completion.ts")).completion(call),
+    },
     { use: "defrag", short: "Defragments the storage of the etcd", run: later("defrag") },
     {
       use: "export --to-etcd {output dir} --data-dir {data dir}",
@@ -80,7 +86,20 @@ export const utlCommands: Command = {
     {
       use: "migrate",
       short: "Migrates schema of etcd data dir files to make them compatible with different etcd version",
-      run: later("migrate"),
+      flags: [
+        text("data-dir", "Path to the etcd data dir"),
+        text(
+          "target-version",
+          'Target etcd version to migrate contents of data dir. Minimal value 3.5. Format "X.Y" for example 3.6.',
+        ),
+        {
+          name: "force",
+          kind: "bool",
+          default: false,
+          usage: "Ignore migration failure and forcefully override storage version. Not recommended.",
+        },
+      ],
+      run: async (call) => (await import("./migrate.ts")).migrate(call),
     },
     snapshot,
     {
@@ -92,6 +111,11 @@ export const utlCommands: Command = {
 };
 
 /** Gives the status to end with. */
-export function runUtl(words: readonly string[], output: CommandOutput): Promise<number> {
+export async function runUtl(words: readonly string[], output: CommandOutput): Promise<number> {
+  if (words[0] === "__complete") {
+    const { complete } = await import("../lib/command-line/complete.ts");
+    output.out(complete(utlCommands, words.slice(1)));
+    return ExitCode.success;
+  }
   return runCommand(utlCommands, words, output);
 }

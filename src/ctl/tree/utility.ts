@@ -1,5 +1,6 @@
 /** Locks and elections, and commands that make something of the others. */
 import type { Command } from "../../lib/command-line/command.ts";
+import { checkShell } from "../../lib/command-line/completion-script.ts";
 import type { Flag } from "../../lib/command-line/flags.ts";
 import { bool, int, type Runner, text } from "./build.ts";
 
@@ -58,8 +59,6 @@ const mirrorFlags: readonly Flag[] = [
   ),
 ];
 
-export const shells = ["bash", "zsh", "fish", "powershell"] as const;
-
 const completionLong = `To load completions:
 
 Bash:
@@ -108,11 +107,7 @@ export function utilityCommands(run: Runner): readonly Command[] {
       short: "Generate completion script",
       long: completionLong,
       group,
-      checkArgs: (args, name) => {
-        if (args.length !== 1) return `accepts 1 arg(s), received ${args.length}`;
-        const isKnown = (shells as readonly string[]).includes(args[0]!);
-        return isKnown ? undefined : `invalid argument "${args[0]}" for "${name}"`;
-      },
+      checkArgs: checkShell,
       run: run(async () => (await import("../commands/completion.ts")).completion),
     },
     { use: "help [command]", short: "Help about any command", group },

@@ -3,9 +3,10 @@
  * so far, the last of them perhaps empty. A candidate a line, with what it means behind a tab; then `:` and a number:
  * 4 for "no file names either".
  */
-import { type Command, nameOf } from "../lib/command-line/command.ts";
-import type { Flag } from "../lib/command-line/flags.ts";
-import { shells } from "./tree/utility.ts";
+import { type Command, nameOf } from "./command.ts";
+import type { Flag } from "./flags.ts";
+
+export const shells = ["bash", "zsh", "fish", "powershell"] as const;
 
 const noFiles = 4;
 const files = 0;
