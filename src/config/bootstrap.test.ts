@@ -7,7 +7,6 @@ import {
   parseInitialCluster,
 } from "./bootstrap.ts";
 import { configFromObject, type SettingsInput } from "./from-object.ts";
-import { refuseDiscovery } from "./not-yet.ts";
 
 const addresses: Readonly<Record<string, string>> = {
   a: "10.0.0.1",
@@ -113,12 +112,5 @@ describe("an existing cluster", () => {
       () => checkExistingCluster(config({ initialCluster: "m=http://a:1,n=http://a:1" })),
       /has duplicate url$/,
     );
-  });
-});
-
-describe("what is not there yet", () => {
-  it("stops the first start of a member that would have to find others", () => {
-    assert.throws(() => refuseDiscovery(config({ discoverySrv: "example.com" })), /discovery/);
-    refuseDiscovery(config({ initialCluster: "m=http://127.0.0.1:1,n=http://b:1" }));
   });
 });

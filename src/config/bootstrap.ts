@@ -50,7 +50,9 @@ export async function checkNewCluster(config: ClusterSettings, resolve: Resolve)
 }
 
 /** A member that joins one. Throws a `ConfigError`. */
-export function checkExistingCluster(config: Config): InitialCluster {
+export function checkExistingCluster(
+  config: ClusterSettings & Pick<Config, "discoveryEndpoints">,
+): InitialCluster {
   const cluster = parseInitialCluster(config.initialCluster);
   ownUrls(config, cluster);
   checkDuplicates(cluster);

@@ -3,9 +3,7 @@
  * again. It knows neither signals nor the process, so that a program may have several.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import { checkExistingCluster, checkNewCluster } from "../../config/bootstrap.ts";
 import type { Config } from "../../config/config.ts";
-import { refuseDiscovery } from "../../config/not-yet.ts";
 import { minLeaseTtlSeconds } from "../../lease/lessor.ts";
 import type { LogFields, Logger } from "../../lib/logger.ts";
 import { Metrics } from "../../lib/metrics.ts";
@@ -22,6 +20,7 @@ import { MemoryWal } from "../../wal/memory-wal.ts";
 import { openWal, walExists } from "../../wal/open.ts";
 import { openAuthentication } from "./authentication.ts";
 import { clusterFinder, peersOf } from "./cluster.ts";
+import { clusterTokenOf, initialClusterOf } from "./discover.ts";
 import { enableAuthorization } from "./enable-authorization.ts";
 import { openPorts } from "./listen.ts";
 import type { DataFolder } from "./open-data.ts";
@@ -166,12 +165,10 @@ async function bootstrapOptions(
     },
     initialClusterState: config.initialClusterState,
     initialCluster: async () => {
-      refuseDiscovery(config);
-      const joins = config.initialClusterState === "existing";
-      const cluster = joins ? checkExistingCluster(config) : await checkNewCluster(config, resolveHost);
+      const cluster = await initialClusterOf(config, logger);
       return new Map([...cluster].map(([name, urls]) => [name, urls.map((url) => url.href)]));
     },
-    initialClusterToken: config.initialClusterToken,
+    initialClusterToken: clusterTokenOf(config),
     forceNewCluster: config.forceNewCluster,
     bootstrapTimeoutMs: 1000,
     finder: clusterFinder(logger, {

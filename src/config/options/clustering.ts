@@ -5,7 +5,6 @@ import {
   choices,
   deprecated,
   duration,
-  later,
   type OptionTable,
   retention,
   set,
@@ -13,7 +12,6 @@ import {
   urls,
 } from "../option.ts";
 
-const discovery = later("discovery");
 const v2Stages = ["not-yet", "write-only", "write-only-skip-check", "write-only-drop-data", "gone"];
 
 export const clusteringOptions = {
@@ -42,101 +40,85 @@ export const clusteringOptions = {
     default: "",
     yaml: "discovery-config.token",
     help: "The new cluster's token at the discovery service.",
-    status: discovery,
   }),
   discoveryEndpoints: set("discovery-endpoints", {
     default: "",
     yaml: "discovery-config.client.endpoints",
     help: "Addresses of the discovery service (another etcd cluster).",
-    status: discovery,
   }),
   discoveryDialTimeoutMs: duration("discovery-dial-timeout", {
     default: 2_000,
     defaultText: "2s",
     yaml: "discovery-config.client.dial-timeout",
     help: "How long connecting to the discovery service may take.",
-    status: discovery,
   }),
   discoveryRequestTimeoutMs: duration("discovery-request-timeout", {
     default: 5_000,
     defaultText: "5s",
     yaml: "discovery-config.client.request-timeout",
     help: "How long a call to the discovery service may take.",
-    status: discovery,
   }),
   discoveryKeepaliveTimeMs: duration("discovery-keepalive-time", {
     default: 2_000,
     defaultText: "2s",
     yaml: "discovery-config.client.keepalive-time",
     help: "How often to ping the discovery service.",
-    status: discovery,
   }),
   discoveryKeepaliveTimeoutMs: duration("discovery-keepalive-timeout", {
     default: 6_000,
     defaultText: "6s",
     yaml: "discovery-config.client.keepalive-timeout",
     help: "How long the discovery service may leave a ping unanswered.",
-    status: discovery,
   }),
   discoveryInsecureTransport: bool("discovery-insecure-transport", {
     default: true,
     yaml: "discovery-config.client.secure.insecure-transport",
     help: "Talk to the discovery service without TLS.",
-    status: discovery,
   }),
   discoveryInsecureSkipTlsVerify: bool("discovery-insecure-skip-tls-verify", {
     default: false,
     yaml: "discovery-config.client.secure.insecure-skip-tls-verify",
     help: "Believe any certificate of the discovery service. For tests only.",
-    status: discovery,
   }),
   discoveryCert: text("discovery-cert", {
     default: "",
     yaml: "discovery-config.client.secure.cert",
     help: "The certificate to show to the discovery service.",
-    status: discovery,
   }),
   discoveryKey: text("discovery-key", {
     default: "",
     yaml: "discovery-config.client.secure.key",
     help: "The key of that certificate.",
-    status: discovery,
   }),
   discoveryCacert: text("discovery-cacert", {
     default: "",
     yaml: "discovery-config.client.secure.cacert",
     help: "Who may have signed the discovery service's certificate.",
-    status: discovery,
   }),
   discoveryUser: text("discovery-user", {
     default: "",
     yaml: "discovery-config.client.auth.username",
     help: "The user at the discovery service, as name or name:password.",
-    status: discovery,
     secret: true,
   }),
   discoveryPassword: text("discovery-password", {
     default: "",
     yaml: "discovery-config.client.auth.password",
     help: "That user's password, if it is not given with the name.",
-    status: discovery,
     secret: true,
   }),
   discoveryFallback: choice("discovery-fallback", ["exit", "proxy"], {
     default: "exit",
     help: "What to do when discovery fails. Only 'exit' is left.",
     yaml: "none",
-    status: discovery,
   }),
   discoverySrv: text("discovery-srv", {
     default: "",
     help: "The DNS domain whose SRV records name the members.",
-    status: discovery,
   }),
   discoverySrvName: text("discovery-srv-name", {
     default: "",
     help: "A suffix of the service names asked for in DNS.",
-    status: discovery,
   }),
   strictReconfigCheck: bool("strict-reconfig-check", {
     default: true,

@@ -1,0 +1,19 @@
+/** SRV records, from the system's DNS servers or from given ones. */
+import { Resolver } from "node:dns/promises";
+
+/** The records of a name, in order of priority. Rejects with an error worded as Go does. */
+export async function lookupSrv(
+  name: string,
+  servers?: readonly string[],
+): Promise<{ readonly name: string; readonly port: number }[]> {
+  const resolver = new Resolver();
+  if (servers !== undefined) resolver.setServers([...servers]);
+  try {
+    const records = await resolver.resolveSrv(name);
+    return records.sort((a, b) => a.priority - b.priority || b.weight - a.weight);
+  } catch (cause) {
+    const code = (cause as { code?: string }).code ?? (cause as Error).message;
+    const why = code.endsWith("ENOTFOUND") || code.endsWith("ENODATA") ? "no such host" : code;
+    throw new Error(`lookup ${name}: ${why}`, { cause });
+  }
+}
