@@ -56,6 +56,7 @@ async function ask(server: ServerProcess, one: Case): Promise<Answer> {
     controller.abort();
   }
   clearTimeout(timer);
+  if (one.anyOrder) body = body.split("\n").sort().join("\n");
   return { status: response.status, type: response.headers.get("content-type") ?? "", body };
 }
 
