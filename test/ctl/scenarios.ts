@@ -98,7 +98,21 @@ const usage: Scenario = {
   name: "usage",
   steps: [
     ...commands.map((line): Step => ({ args: [...line.split(" "), "--help"], withoutEndpoint: true })),
-    ...help("help get", "help member add", "version", "options", "nosuch", "gett", "l", "mem", "snapshot"),
+    ...help(
+      "help",
+      "help get",
+      "help help",
+      "help -h",
+      "--hex help",
+      "help member add",
+      "version",
+      "options",
+      "nosuch",
+      "gett",
+      "l",
+      "mem",
+      "snapshot",
+    ),
     ...help(
       "get --nosuch a",
       "get -x a",

@@ -110,7 +110,14 @@ export function utilityCommands(run: Runner): readonly Command[] {
       checkArgs: checkShell,
       run: run(async () => (await import("../commands/completion.ts")).completion),
     },
-    { use: "help [command]", short: "Help about any command", group },
+    {
+      use: "help [command]",
+      short: "Help about any command",
+      long: "Help provides help for any command in the application.\nSimply type etcdctl help [path to command] for full details.",
+      group,
+      // Never run: the words behind it say whose help to show.
+      run: async () => 0,
+    },
     {
       use: "make-mirror [options] <destination>",
       short: "Makes a mirror at the destination etcd cluster",

@@ -70,11 +70,13 @@ export async function runCommand(
   output: CommandOutput,
   manners: Manners = {},
 ): Promise<number> {
-  const help = helpOf(root, words, output, manners);
-  if (help !== undefined) return help;
   const { path, rest } = find(root, words);
   const command = path.at(-1)!;
   const known = [...flagsOf(path), helpFlag(nameOf(command))];
+  const asksForItself = rest.includes("-h") || rest.includes("--help");
+  if (path.length === 2 && nameOf(command) === "help" && !asksForItself) {
+    return showHelp(root, positional(rest, known), output, manners);
+  }
   if (path.length === 1) {
     const [first] = positional(rest, known);
     if (first !== undefined) return refuseUnknown(root, first, output, manners);
@@ -96,15 +98,14 @@ export async function runCommand(
   return command.run({ flags: values, args, output, words, inherited: inheritedFlags(path) });
 }
 
-/** The command `help`, if that is what is asked for. */
-function helpOf(
+/** The command `help`, with the words of the command it is asked about. */
+function showHelp(
   root: Command,
   words: readonly string[],
   output: CommandOutput,
   { helpEnd }: Manners,
-): number | undefined {
-  if (words[0] !== "help" || childOf(root, "help") === undefined) return undefined;
-  const { path, rest } = find(root, words.slice(1));
+): number {
+  const { path, rest } = find(root, words);
   if (path.length === 1 && rest.length > 0 && helpEnd !== undefined) {
     const topics = rest.map((word) => ["`", word, "`"].join("")).join(" ");
     output.err(`Unknown help topic [${topics}]
