@@ -88,7 +88,10 @@ class Subchannel {
           return;
         }
         const ended = Promise.withResolvers<void>();
-        this.connection = new ClientConnection(socket, this.#options.keepAlive ?? noKeepAlive, ended.resolve);
+        const { keepAlive = noKeepAlive } = this.#options;
+        const connection = new ClientConnection(socket, keepAlive, ended.resolve);
+        await inTime(connection);
+        this.connection = connection;
         this.lastError = undefined;
         waitMs = backoff.firstMs;
         this.#onChange(this);
@@ -296,6 +299,16 @@ export class Channel {
     clearTimeout(this.#stagger);
     for (const subchannel of this.#subchannels) subchannel.close();
     this.#wake();
+  }
+}
+
+/** Waits for the server's greeting, but not for ever: something else may listen there. */
+async function inTime(connection: ClientConnection): Promise<void> {
+  const timer = setTimeout(() => connection.close(), connectTimeoutMs);
+  try {
+    await connection.ready;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -216,6 +216,27 @@ describe("a client", () => {
       await withClient({ endpoints, tls: { ca: authority } }, async (client) => {
         assert.equal((await client.unary(range, { key }, { timeoutMs: 5_000 })).count, 3n);
       });
+      // It is refused after the handshake, as TLS 1.3 has it: that is no reason to try call after call.
+      const strict = await server.server.listen("https://127.0.0.1:0", {
+        ...server1,
+        ca: authority,
+        requestCert: true,
+        rejectUnauthorized: true,
+      });
+      const failed: unknown[] = [];
+      await withClient(
+        {
+          endpoints: [`https://127.0.0.1:${strict.port}`],
+          tls: { ca: authority },
+          onFailedAttempt: (attempt) => failed.push(attempt),
+        },
+        async (client) => {
+          await assert.rejects(client.unary(put, { key }, { timeoutMs: 300 }), {
+            message: "context deadline exceeded",
+          });
+          assert.equal(failed.length, 1);
+        },
+      );
       await withClient({ endpoints }, async (client) => {
         await assert.rejects(client.unary(range, { key }, { timeoutMs: 300 }), {
           message: "context deadline exceeded",

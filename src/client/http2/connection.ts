@@ -68,6 +68,12 @@ export class ClientConnection {
   #timer: ReturnType<typeof setInterval> | undefined;
   #pingedAt: number | undefined;
   #onClosed: (() => void) | undefined;
+  readonly #greeted = Promise.withResolvers<void>();
+  /**
+   * Resolves when the server has sent its settings: only then does it take calls, and a server may refuse a certificate
+   * after the handshake. Rejects if it ends before.
+   */
+  readonly ready: Promise<void> = this.#greeted.promise;
   /** What may still be sent on the whole connection. */
   sendWindow = defaultInitialWindow;
   initialSendWindow = defaultInitialWindow;
@@ -77,6 +83,7 @@ export class ClientConnection {
     this.#socket = socket;
     this.#keepAlive = keepAlive;
     this.#onClosed = onClosed;
+    this.ready.catch(() => {});
     this.#reader = new FrameReader(
       {
         onFrame: (type, flags, id, bytes, start, end) => this.#onFrame(type, flags, id, bytes, start, end),
@@ -172,6 +179,7 @@ export class ClientConnection {
   #end(error: EtcdError): void {
     if (this.#ended !== undefined) return;
     this.#ended = error;
+    this.#greeted.reject(new Error(error.message.replace("from server", "server preface")));
     clearInterval(this.#timer);
     this.#socket.destroy();
     const streams = [...this.#streams.values(), ...this.#waiting];
@@ -253,6 +261,7 @@ export class ClientConnection {
       }
     }
     this.write(frame(frameSettings, flagAck, 0));
+    this.#greeted.resolve();
     this.#resumeSending();
   }
 
@@ -297,6 +306,12 @@ function goawayName(code: number): string {
 
 function readError(error: Error): EtcdError {
   const code = (error as { code?: string }).code;
-  const what = code === "ECONNRESET" ? "read: connection reset by peer" : error.message;
+  const alert = /ALERT_([A-Z_]+)/.exec(error.message)?.[1];
+  const what =
+    code === "ECONNRESET"
+      ? "read: connection reset by peer"
+      : alert === undefined
+        ? error.message
+        : `remote error: tls: ${alert.toLowerCase().replaceAll("_", " ")}`;
   return new EtcdError(GrpcCode.unavailable, `error reading from server: ${what}`);
 }
