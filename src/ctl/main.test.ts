@@ -109,6 +109,9 @@ describe("etcdctl", () => {
         const prefix = await request("a\u00ff", "--prefix", "--limit=5", "--rev", "3", "--consistency=s");
         assert.deepEqual([...prefix.range_end], [0x61, 0xc3, 0xc0]);
         assert.deepEqual([prefix.limit, prefix.revision, prefix.serializable], [5n, 3n, true]);
+        const early = await ctl(["--endpoints", endpoint, "--consistency", "s", "get", "a"]);
+        assert.equal(early.status, 0, early.out + early.err);
+        assert.equal(decode(rangeRequest, asked).serializable, true);
         const sorted = await request("a", "z", "--sort-by=create", "--order=descend");
         assert.deepEqual([sorted.sort_target, sorted.sort_order], [2, 2]);
       },

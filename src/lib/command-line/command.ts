@@ -181,13 +181,15 @@ function find(root: Command, words: readonly string[]): { path: Path; rest: stri
   return { path, rest };
 }
 
-/** Whether the word after a flag is the flag's value. */
+/** Whether the word after a flag is the flag's value. So it is of a flag that only a command further on knows. */
 function takesNext(word: string, flags: readonly Flag[]): boolean {
-  if (word.includes("=")) return false;
-  const flag = word.startsWith("--")
-    ? flags.find(({ name }) => name === word.slice(2))
-    : flags.find(({ short }) => short !== undefined && word === `-${short}`);
-  return flag !== undefined && flag.kind !== "bool";
+  if (word.includes("=") || word === "-h" || word === "--help") return false;
+  const isLong = word.startsWith("--");
+  if (!isLong && word.length > 2) return false;
+  const flag = flags.find(({ name, short }) =>
+    isLong ? name === word.slice(2) : short !== undefined && word === `-${short}`,
+  );
+  return flag === undefined || flag.kind !== "bool";
 }
 
 /** By its name, or by the beginning of it if no other begins so. */
