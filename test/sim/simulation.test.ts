@@ -13,6 +13,7 @@ const regressions = new Map([
   [145, "a member that joined and crashed before its first entry could not be started again"],
   [226, "the last voter could be removed"],
   [170487520, "a write that failed was found out only when all was mended, and the member stayed down"],
+  [8051, "a member that could not join was started again and again in the same instant"],
 ]);
 
 const reports: SimulationReport[] = [];

@@ -63,6 +63,8 @@ export interface SimulationReport extends WorkloadCounts {
 /** How long the cluster has to come right again. */
 const calmLimitMs = 90_000;
 const minLeaseTtlSeconds = 2;
+/** When a process that ended by itself is started again, once no faults come any more. */
+const restartMs = 500;
 
 export class Simulation {
   readonly #options: SimulationOptions;
@@ -109,8 +111,9 @@ export class Simulation {
             error instanceof WalIoError || (error instanceof BootstrapError && member.id === undefined);
           if (mayEnd) {
             member.crash("kill");
-            // A write that failed earlier may only be found out now, and nobody else would start it again.
-            if (this.#faults.isStopped) member.start();
+            // A write that failed earlier may only be found out now, and nobody else would start it again. Later, because
+            // one that cannot join fails again at once, and no time would go by.
+            if (this.#faults.isStopped) this.#cluster.events.after(restartMs, () => member.start());
             return;
           }
           this.#fail(
