@@ -3,10 +3,11 @@
  * can be tried without a socket (`app.request("/version")`).
  */
 import type { DescService } from "@bufbuild/protobuf";
-import { type Context, Hono } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { FetchHandler, GrpcRoutes, Peer } from "../transport/grpc.ts";
+import type { CallRecords } from "../transport/grpc-server/call-records.ts";
 import { addConnect } from "./connect/connect.ts";
 import { addConsole, type ConsoleOptions } from "./console/console.ts";
 import { allowOrigin } from "./cors.ts";
@@ -23,6 +24,10 @@ export interface HttpOptions {
   readonly health: HealthSource;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Where the calls of those are counted that do not speak gRPC. */
+  readonly records?: CallRecords | undefined;
+  /** Whether who calls has to be somebody. */
+  readonly isAuthEnabled?: () => boolean;
   /** What /version says. */
   readonly versions: () => { etcdserver: string; etcdcluster: string; storage: string };
   /** `--cors`: the origins that may call, `*` for all. */
@@ -48,6 +53,16 @@ export function createHttpHandler(options: HttpOptions): FetchHandler {
   const app = new Hono();
   const peerOf = (context: Context) => (context.env as Bindings).peer;
   app.use(checkHost(options.hostWhitelist, (context) => peerOf(context).secure, options.logger));
+  if (options.gateway) {
+    const refuseNames: MiddlewareHandler = async (context, next) => {
+      // As etcd's: its gateway would speak for the client with a certificate of its own.
+      const named = peerOf(context).certificateCommonName !== undefined;
+      if (named && options.isAuthEnabled?.() === true) return refuseCommonName();
+      return next();
+    };
+    app.use("/v3/*", refuseNames);
+    app.use("/v3beta/*", refuseNames);
+  }
   app.use(async (context, next) => {
     if (context.req.method === "OPTIONS")
       return allowOrigin(context, options.cors, new Response(null, { status: 200 }));
@@ -80,13 +95,19 @@ export function createMetricsHandler(
   return finish(app, options.logger);
 }
 
+function refuseCommonName(): Response {
+  const text =
+    "CommonName of client sending a request against gateway will be ignored and not used as expected\n";
+  return new Response(text, { status: 400, headers: plainText });
+}
+
+const plainText = {
+  "Content-Type": "text/plain; charset=utf-8",
+  "X-Content-Type-Options": "nosniff",
+};
+
 function finish(app: Hono, logger: Logger): FetchHandler {
-  app.notFound((context) =>
-    context.body("404 page not found\n", 404, {
-      "Content-Type": "text/plain; charset=utf-8",
-      "X-Content-Type-Options": "nosniff",
-    }),
-  );
+  app.notFound((context) => context.body("404 page not found\n", 404, plainText));
   app.onError((error, context) => {
     logger.warn("failed to answer an HTTP request", { path: context.req.path, error: error.message });
     return context.text("Internal Server Error\n", 500);

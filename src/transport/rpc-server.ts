@@ -3,9 +3,10 @@ import type { TlsOptions } from "node:tls";
 import { defaultFetchLimits, type FetchLimits } from "./fetch/fetch-limits.ts";
 import { Http1Server } from "./fetch/http1-server.ts";
 import { type FetchService, Http2Exchange } from "./fetch/http2-exchange.ts";
-import type { CallTimes, FetchHandler, GrpcLimits, GrpcRoutes, Peer } from "./grpc.ts";
+import type { FetchHandler, GrpcLimits, GrpcRoutes, Peer } from "./grpc.ts";
+import type { CallRecords, MethodCounters } from "./grpc-server/call-records.ts";
 import { GrpcService } from "./grpc-server/grpc-service.ts";
-import { type CallPlan, isGrpc, type MethodCounters } from "./grpc-server/plan.ts";
+import { type CallPlan, isGrpc } from "./grpc-server/plan.ts";
 import { ResponseBlocks } from "./grpc-server/response-blocks.ts";
 import { Http2Connection } from "./http2/connection.ts";
 import type { Http2Application, Http2Environment } from "./http2/environment.ts";
@@ -57,7 +58,8 @@ export interface RpcServerOptions {
   readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly fetchLimits?: Partial<FetchLimits>;
   readonly requestMemoryBytes?: number;
-  readonly times?: CallTimes | undefined;
+  /** What is counted of calls; the routes' own if not given. */
+  readonly records?: CallRecords | undefined;
 }
 
 export interface ListenSettings {
@@ -88,7 +90,7 @@ export class RpcServer {
       routes: options.routes,
       maxReceiveBytes: limits.maxReceiveBytes,
       onError: onFault,
-      times: options.times,
+      records: options.records,
     });
     const fetchLimits = { ...defaultFetchLimits, ...options.fetchLimits };
     this.fetchService = { handler: options.fetch, limits: fetchLimits, onError: onFault };

@@ -1,7 +1,8 @@
 /**
- * Ways around etcd's authorization that were found in etcd, tried here. Two further advisories are about TLS and not about
- * who may do what, and are tried where TLS is: GHSA-3wh4-j44w-pg92 (revoked certificates were let in on some listeners) and
- * GHSA-6vch-q96h-7gc3 (a handshake that never ends held a connection).
+ * Ways around etcd's authorization that were found in etcd, tried here. Two further advisories are about TLS, and are tried
+ * on a whole server in test/processes/tls-callers.test.ts: GHSA-3wh4-j44w-pg92 (with a port of its own for HTTP, the gRPC
+ * port let clients with revoked certificates in) and GHSA-6vch-q96h-7gc3 (handshakes without an end held connections, as many
+ * as anybody cared to open).
  */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";

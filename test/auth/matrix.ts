@@ -5,6 +5,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { errors } from "../../src/errors/table.ts";
 import { Auth, Cluster, KV, Lease, Maintenance, Watch } from "../../src/gen/etcdserverpb/rpc_pb.ts";
+import { Election } from "../../src/gen/v3electionpb/v3election_pb.ts";
+import { Lock } from "../../src/gen/v3lockpb/v3lock_pb.ts";
 import { bytes } from "./secured-server.ts";
 
 /** Nobody; a user without roles; one who may read and write the keys "k…"; the root user; and a token that is none. */
@@ -23,6 +25,7 @@ export interface MatrixRow {
 const ok = "ok";
 const denied = errors.permissionDenied.text;
 const nobody = errors.userEmpty.text;
+const notLeader = "election: not leader";
 const impostor = errors.invalidAuthToken.text;
 
 const open: Endings = { anonymous: ok, stranger: ok, permitted: ok, root: ok, impostor };
@@ -230,13 +233,52 @@ const authRows: MatrixRow[] = [
   { method: Auth.method.authDisable, request: {}, endings: rootOnly },
 ];
 
+/** They are kept in keys, and are for those who may read and write these; whoever waits renews a lease as well. */
+const lock = { name: bytes("k1"), lease: 8n };
+const foreignLock = { name: foreign, lease: 7n };
+const campaign = { name: bytes("k2"), lease: 8n, value: bytes("me") };
+/** Of a campaign that was long ago. */
+const leader = { name: bytes("k2"), key: bytes("k2/8"), rev: 1n, lease: 8n };
+const foreignLeader = { name: foreign, key: bytes("x/7"), rev: 1n, lease: 7n };
+const placeRows: MatrixRow[] = [
+  { method: Lock.method.lock, request: lock, endings: withPermission },
+  { method: Lock.method.lock, what: "foreign", request: foreignLock, endings: rootOnly },
+  { method: Lock.method.unlock, request: { key: bytes("k1/8") }, endings: withPermission },
+  { method: Lock.method.unlock, what: "foreign", request: { key: bytes("x/7") }, endings: rootOnly },
+  { method: Election.method.campaign, request: campaign, endings: withPermission },
+  {
+    method: Election.method.campaign,
+    what: "foreign",
+    request: { ...campaign, ...foreignLock },
+    endings: rootOnly,
+  },
+  { method: Election.method.leader, request: { name: bytes("k2") }, endings: withPermission },
+  { method: Election.method.leader, what: "foreign", request: { name: foreign }, endings: rootOnly },
+  { method: Election.method.observe, request: { name: bytes("k2") }, endings: withPermission },
+  { method: Election.method.observe, what: "foreign", request: { name: foreign }, endings: rootOnly },
+  {
+    method: Election.method.proclaim,
+    request: { leader, value: bytes("v") },
+    endings: { ...withPermission, permitted: notLeader, root: notLeader },
+  },
+  {
+    method: Election.method.proclaim,
+    what: "foreign",
+    request: { leader: foreignLeader, value: bytes("v") },
+    endings: rootGets(notLeader),
+  },
+  { method: Election.method.resign, request: { leader }, endings: withPermission },
+  { method: Election.method.resign, what: "foreign", request: { leader: foreignLeader }, endings: rootOnly },
+];
+
 export const matrix: readonly MatrixRow[] = [
   ...kvRows,
   ...watchRows,
   ...leaseRows,
   ...clusterRows,
   ...maintenanceRows,
+  ...placeRows,
   ...authRows,
 ];
 
-export const servicesInMatrix = [KV, Watch, Lease, Cluster, Maintenance, Auth];
+export const servicesInMatrix = [KV, Watch, Lease, Cluster, Maintenance, Lock, Election, Auth];

@@ -3,6 +3,7 @@
  * itself: after an error the caller must know that the outcome of a call is not known.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import type { SecureContextOptions } from "node:tls";
 
 /** gRPC's status codes that a suite asks for. */
 export const unavailable = 14;
@@ -29,10 +30,10 @@ export class GrpcClient {
   #broken: GrpcError | undefined;
   readonly #calls = new Set<GrpcCall>();
 
-  constructor(url: string) {
+  constructor(url: string, tls: SecureContextOptions = {}) {
     this.#authority = new URL(url).host;
     // Not setLocalWindowSize: after it Bun 1.4.5 never opens the connection's window again.
-    this.#session = connect(url, { settings: { initialWindowSize: 16 * 1024 * 1024 } });
+    this.#session = connect(url, { settings: { initialWindowSize: 16 * 1024 * 1024 }, ...tls });
     this.#session.setMaxListeners(0);
     this.connected = new Promise((resolve, reject) => {
       this.#session.once("connect", () => resolve());

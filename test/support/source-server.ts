@@ -9,9 +9,13 @@ import { type ServerOptions, ServerProcess } from "./server-process.ts";
 const denoWords = process.versions["deno"] === undefined ? [] : ["run", "-A", "--no-check"];
 const program = process.env["ETCLITE_PROGRAM"];
 
+/** How it is started. */
+export function sourceProgram(): Pick<ServerOptions, "program" | "words"> {
+  if (program !== undefined) return { program };
+  return { program: process.execPath, words: [...denoWords, join(repository, "src/cmd/main.ts")] };
+}
+
 /** Starts one and waits until it is healthy. */
 export function startFromSource(options: Omit<ServerOptions, "program" | "words">): Promise<ServerProcess> {
-  if (program !== undefined) return ServerProcess.ready({ ...options, program });
-  const words = [...denoWords, join(repository, "src/cmd/main.ts")];
-  return ServerProcess.ready({ ...options, program: process.execPath, words });
+  return ServerProcess.ready({ ...options, ...sourceProgram() });
 }

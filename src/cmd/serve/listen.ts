@@ -2,7 +2,8 @@
 import type { Config } from "../../config/config.ts";
 import type { EtcdUrl } from "../../lib/etcd-url.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { CallTimes, FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
+import type { FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
+import type { CallRecords } from "../../transport/grpc-server/call-records.ts";
 import { RpcServer, type TransportObserver } from "../../transport/rpc-server.ts";
 import type { TlsIdentity } from "../../transport/tls/tls-identity.ts";
 
@@ -12,7 +13,8 @@ export interface Served {
   readonly fetch: FetchHandler;
   /** The same for `--listen-metrics-urls`: metrics and health alone. */
   readonly fetchMetrics: FetchHandler;
-  readonly times: CallTimes;
+  /** Of all calls, by gRPC and by other protocols. */
+  readonly records: CallRecords;
 }
 
 export interface Ports {
@@ -50,10 +52,10 @@ export async function openPorts(
   }
   const observer = observerOf(logger.at("transport/rpc-server.ts"));
   const noRoutes: GrpcRoutes = new Map();
-  const serverOf = (routes: GrpcRoutes, fetch: FetchHandler) =>
-    new RpcServer({ routes, fetch, limits, observer, times: served.times });
+  const serverOf = (routes: GrpcRoutes, fetch: FetchHandler, records?: CallRecords) =>
+    new RpcServer({ routes, fetch, limits, observer, records });
   const separateHttp = config.listenClientHttpUrls.length > 0;
-  const clients = serverOf(served.routes, separateHttp ? notFound : served.fetch);
+  const clients = serverOf(served.routes, separateHttp ? notFound : served.fetch, served.records);
   const plan = [
     { server: clients, urls: config.listenClientUrls, what: "client" },
     { server: serverOf(noRoutes, served.fetch), urls: config.listenClientHttpUrls, what: "client HTTP" },

@@ -14,6 +14,7 @@ import { registerWatchMetrics } from "../../rpc/watch/watch-metrics.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
 import type { EtcdServer } from "../../server/etcd-server.ts";
 import { registerGauges } from "../../server/server-metrics.ts";
+import { CallRecords } from "../../transport/grpc-server/call-records.ts";
 import { loadProfiles, variablesOf } from "./debug.ts";
 import { maxReceiveBytes, type Served } from "./listen.ts";
 import { registerProcessMetrics } from "./process-metrics.ts";
@@ -42,9 +43,20 @@ export function makeServed({ config, logger, server, metrics, tracer }: ServedPa
     etcdcluster: server.cluster.version ?? "not_decided",
     storage: server.versions.storage,
   });
+  const times = callTimes({
+    metrics,
+    logger: logger.at("rpc/call-times.ts"),
+    now: () => server.turnClock.now(),
+    wallMs: () => systemClock.wallMs(),
+    extensive: config.metrics === "extensive",
+    warnAfterMs: config.warningUnaryRequestDurationMs,
+  });
+  const records = new CallRecords(routes.keys(), times);
   const http = {
     services,
     routes,
+    records,
+    isAuthEnabled: () => server.auth.enabled,
     metrics,
     logger: logger.at("http/app.ts"),
     health: healthOf(server),
@@ -63,14 +75,7 @@ export function makeServed({ config, logger, server, metrics, tracer }: ServedPa
       console: config.enableConsole ? { memberOrigins: () => clientUrlsOf(server) } : undefined,
     }),
     fetchMetrics: createMetricsHandler(http),
-    times: callTimes({
-      metrics,
-      logger: logger.at("rpc/call-times.ts"),
-      now: () => server.turnClock.now(),
-      wallMs: () => systemClock.wallMs(),
-      extensive: config.metrics === "extensive",
-      warnAfterMs: config.warningUnaryRequestDurationMs,
-    }),
+    records,
   };
   return { served, health, versions };
 }

@@ -30,6 +30,7 @@ import {
 import type { Context, Hono } from "hono";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import type { GrpcRoutes, Metadata, Peer } from "../../transport/grpc.ts";
+import type { CallRecords } from "../../transport/grpc-server/call-records.ts";
 import { joinParts, LocalCall } from "../../transport/local/local-call.ts";
 
 /** A larger answer is refused: gRPC's clients do the same unless told otherwise, and it would hold the event loop. */
@@ -39,6 +40,8 @@ export interface ConnectOptions {
   readonly services: readonly DescService[];
   readonly routes: GrpcRoutes;
   readonly peerOf: (context: Context) => Peer;
+  /** Where calls are counted. */
+  readonly records?: CallRecords | undefined;
   /** A larger request message is refused. */
   readonly maxReceiveBytes: number;
 }
@@ -50,7 +53,7 @@ export function addConnect(app: Hono, options: ConnectOptions): void {
   const { maxReceiveBytes } = options;
   const router = createConnectRouter({ grpc: false, readMaxBytes: maxReceiveBytes });
   for (const service of options.services) {
-    for (const method of service.methods) addMethod(router, method, options.routes);
+    for (const method of service.methods) addMethod(router, method, options);
   }
   for (const handler of router.handlers) {
     app.all(handler.requestPath, (context) => serve(handler, context, options.peerOf(context)));
@@ -64,7 +67,11 @@ async function serve(handler: UniversalHandler, context: Context, peer: Peer): P
   return universalServerResponseToFetch(await handler({ ...request, contextValues }));
 }
 
-function addMethod(router: ConnectRouter, method: DescMethod, routes: GrpcRoutes): void {
+function addMethod(
+  router: ConnectRouter,
+  method: DescMethod,
+  { routes, records }: Pick<ConnectOptions, "routes" | "records">,
+): void {
   const path = `/${method.parent.typeName}/${method.name}`;
   const open = (context: HandlerContext): LocalCall => {
     const call = new LocalCall(routes, {
@@ -72,6 +79,7 @@ function addMethod(router: ConnectRouter, method: DescMethod, routes: GrpcRoutes
       metadata: metadataOf(context.requestHeader),
       peer: context.values.get(peerKey),
       timeoutMs: context.timeoutMs(),
+      records,
     });
     if (context.signal.aborted) call.cancel();
     else context.signal.addEventListener("abort", () => call.cancel(), { once: true });

@@ -31,6 +31,12 @@ describe("/debug", () => {
     while (refused.status === 200) refused = await get("/debug/pprof/profile?seconds=0.001");
     assert.equal(refused.status, 500);
     assert.match(await refused.text(), /cpu profiling already in use/);
+    // A server at rest has nothing to show.
+    let isTaken = false;
+    void taken.then(() => {
+      isTaken = true;
+    });
+    while (!isTaken) await get("/debug/vars");
     const response = await taken;
     assert.match(response.headers.get("content-disposition") ?? "", /etclite\.cpuprofile/);
     const profile = JSON.parse(await response.text());

@@ -9,6 +9,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Context, Hono } from "hono";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import type { GrpcRoutes, Peer } from "../../transport/grpc.ts";
+import type { CallRecords } from "../../transport/grpc-server/call-records.ts";
 import { parseGrpcTimeout } from "../../transport/grpc-server/timeout.ts";
 import { LocalCall } from "../../transport/local/local-call.ts";
 import { metadataOf } from "../metadata.ts";
@@ -28,6 +29,8 @@ export interface GatewayOptions {
   readonly services: readonly DescService[];
   readonly routes: GrpcRoutes;
   readonly peerOf: (context: Context) => Peer;
+  /** Where calls are counted. */
+  readonly records?: CallRecords | undefined;
   /** A larger request, as protobuf, is refused. */
   readonly maxReceiveBytes: number;
 }
@@ -90,10 +93,11 @@ class Exchange {
   }
 
   #open(timeoutMs: number | undefined): LocalCall {
-    const { routes } = this.#options;
+    const { routes, records } = this.#options;
     const { signal, headers } = this.#request;
     const path = `/${this.#method.parent.typeName}/${this.#method.name}`;
-    const call = new LocalCall(routes, { path, metadata: metadataOf(headers), peer: this.#peer, timeoutMs });
+    const metadata = metadataOf(headers);
+    const call = new LocalCall(routes, { path, metadata, peer: this.#peer, timeoutMs, records });
     if (signal.aborted) call.cancel();
     else signal.addEventListener("abort", () => call.cancel(), { once: true });
     return call;

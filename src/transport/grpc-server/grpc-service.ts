@@ -3,20 +3,15 @@ import type { Http2Connection } from "../http2/connection.ts";
 import type { RequestHead } from "../http2/request-head.ts";
 import type { Http2Stream } from "../http2/stream.ts";
 import { Call } from "./call.ts";
+import { CallRecords, type GrpcCounters } from "./call-records.ts";
 import { type CallPlan, CallPlanner, type Route } from "./plan.ts";
 import { RefusedCall } from "./refused-call.ts";
-
-/** Bytes of messages, without prefixes (etcd_network_client_grpc_{received,sent}_bytes_total). */
-export interface GrpcCounters {
-  receivedBytes: number;
-  sentBytes: number;
-}
 
 /** The gRPC side of a server: routes, their counters, and what calls need to know. */
 export class GrpcService {
   readonly routes: ReadonlyMap<string, Route>;
   readonly maxReceiveBytes: number;
-  readonly counters: GrpcCounters = { receivedBytes: 0, sentBytes: 0 };
+  readonly counters: GrpcCounters;
   /** Told of faults: what a handler threw that is not an EtcdError. */
   readonly onError: (cause: unknown) => void;
   readonly times: CallTimes | undefined;
@@ -26,15 +21,17 @@ export class GrpcService {
     readonly routes: GrpcRoutes;
     readonly maxReceiveBytes: number;
     readonly onError: (cause: unknown) => void;
-    readonly times?: CallTimes | undefined;
+    /** Of the same routes; made if not given. */
+    readonly records?: CallRecords | undefined;
   }) {
+    const records = options.records ?? new CallRecords(options.routes.keys());
     const routes = new Map<string, Route>();
     for (const [path, handler] of options.routes) {
-      const counters = { started: 0, messagesReceived: 0, messagesSent: 0, handled: new Array(17).fill(0) };
-      routes.set(path, { handler, counters, seconds: options.times?.histogramOf(path) });
+      routes.set(path, { handler, ...records.methods.get(path)! });
     }
     this.routes = routes;
-    this.times = options.times;
+    this.counters = records.bytes;
+    this.times = records.times;
     this.maxReceiveBytes = options.maxReceiveBytes;
     this.onError = options.onError;
     this.planner = new CallPlanner(this);

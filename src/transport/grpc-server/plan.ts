@@ -1,27 +1,15 @@
 import { GrpcCode } from "../../errors/etcd-error.ts";
 import { goQuote } from "../../lib/go-quote.ts";
-import type { Histogram } from "../../lib/metrics.ts";
 import type { GrpcHandler, Metadata } from "../grpc.ts";
 import type { RequestHead } from "../http2/request-head.ts";
+import type { MethodRecord } from "./call-records.ts";
 import type { GrpcService } from "./grpc-service.ts";
 import { badBase64At, HeaderMetadata } from "./metadata.ts";
 import { parseGrpcTimeout } from "./timeout.ts";
 
-/** What go-grpc-prometheus counts of a method. */
-export interface MethodCounters {
-  started: number;
-  messagesReceived: number;
-  messagesSent: number;
-  /** Ended calls by gRPC code (index 0 to 16). */
-  readonly handled: number[];
-}
-
 /** A method that is served. */
-export interface Route {
+export interface Route extends MethodRecord {
   readonly handler: GrpcHandler;
-  readonly counters: MethodCounters;
-  /** Of the seconds that calls take, if somebody wants to know. */
-  readonly seconds: Histogram | undefined;
 }
 
 /** An answer that needs no handler. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
-import type { GrpcCall, GrpcHandler, GrpcRoutes } from "../grpc.ts";
+import type { EndedCall, GrpcCall, GrpcHandler, GrpcRoutes } from "../grpc.ts";
+import { CallRecords } from "../grpc-server/call-records.ts";
 import { joinParts, LocalCall, localHighWaterBytes, localPendingMaxBytes } from "./local-call.ts";
 
 const path = "/test.Service/Method";
@@ -168,5 +169,35 @@ describe("a call from this process", () => {
     );
     await late.send(bytes(""));
     await assert.rejects(late.next(), refusal(GrpcCode.deadlineExceeded, /context deadline exceeded/));
+  });
+});
+
+describe("a call that is counted", () => {
+  it("counts like one that came by gRPC", async () => {
+    const slow: string[] = [];
+    const times = {
+      now: () => 0,
+      histogramOf: () => undefined,
+      slowMs: -1,
+      onSlow: ({ path, request, response }: EndedCall) =>
+        slow.push(`${path} ${request.length} ${response.length}`),
+    };
+    const answers: GrpcRoutes = new Map([
+      ["/a/Echo", single((call, message) => call.respond(message))],
+      ["/a/Refuse", single((call) => call.fail(new EtcdError(GrpcCode.notFound, "no")))],
+    ]);
+    const records = new CallRecords(answers.keys(), times);
+    for (const path of ["/a/Echo", "/a/Echo", "/a/Refuse", "/a/None"]) {
+      const call = new LocalCall(answers, { path, metadata, peer, records });
+      await call.send(new Uint8Array(3));
+      await call.next().catch(() => {});
+    }
+    const echo = records.methods.get("/a/Echo")!.counters;
+    assert.deepEqual([echo.started, echo.messagesReceived, echo.messagesSent], [2, 2, 2]);
+    assert.equal(echo.handled[GrpcCode.ok], 2);
+    const refuse = records.methods.get("/a/Refuse")!.counters;
+    assert.deepEqual([refuse.started, refuse.messagesSent, refuse.handled[GrpcCode.notFound]], [1, 0, 1]);
+    assert.deepEqual(records.bytes, { receivedBytes: 9, sentBytes: 6 });
+    assert.deepEqual(slow, ["/a/Echo 3 1", "/a/Echo 3 1", "/a/Refuse 3 0"]);
   });
 });

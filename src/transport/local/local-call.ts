@@ -5,6 +5,7 @@
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import { goQuote } from "../../lib/go-quote.ts";
 import type { GrpcCall, GrpcHandler, GrpcRoutes, Metadata, Peer } from "../grpc.ts";
+import type { CallRecord, CallRecords } from "../grpc-server/call-records.ts";
 
 /** Above this many waiting bytes `write` says false; under half of it `onDrain` is called. */
 export const localHighWaterBytes = 256 * 1024;
@@ -26,6 +27,8 @@ export interface LocalCallOptions {
   readonly metadata: Metadata;
   readonly peer: Peer;
   readonly timeoutMs?: number | undefined;
+  /** Where the call is counted, if anywhere. */
+  readonly records?: CallRecords | undefined;
 }
 
 export class LocalCall implements GrpcCall {
@@ -38,6 +41,10 @@ export class LocalCall implements GrpcCall {
   readonly #deadlineMs: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #handler: GrpcHandler;
+  readonly #record: CallRecord | undefined;
+  /** Of a call with one request, for its record. */
+  #request: Uint8Array | undefined;
+  #response: MessageParts = [];
   #sink: StreamSink | undefined;
   #dispatched = false;
 
@@ -57,6 +64,7 @@ export class LocalCall implements GrpcCall {
     this.path = options.path;
     this.metadata = options.metadata;
     this.peer = options.peer;
+    this.#record = options.records?.begin(options.path);
     this.#handler = routes.get(options.path) ?? notServed(routes, options.path);
     const { timeoutMs } = options;
     this.#deadlineMs = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
@@ -81,10 +89,12 @@ export class LocalCall implements GrpcCall {
     if (this.#paused && !this.isOver) await new Promise<void>((resolve) => this.#onResume.push(resolve));
     if (this.isOver) return;
     const handler = this.#handler;
+    this.#record?.received(message.length);
     if (handler.kind === "stream") {
       this.#guard(() => this.#sink?.onMessage(message));
     } else if (!this.#dispatched) {
       this.#dispatched = true;
+      this.#request = message;
       this.#guard(() => handler.onRequest(this, message));
     }
   }
@@ -153,6 +163,7 @@ export class LocalCall implements GrpcCall {
 
   respondParts(parts: MessageParts): void {
     if (this.isOver) return;
+    this.#response = parts;
     this.#queue(parts);
     this.#finish("ok");
   }
@@ -196,7 +207,9 @@ export class LocalCall implements GrpcCall {
 
   #queue(parts: MessageParts): void {
     this.#answers.push(parts);
-    this.pendingBytes += sizeOf(parts);
+    const bytes = sizeOf(parts);
+    this.#record?.sent(bytes);
+    this.pendingBytes += bytes;
     this.#notify();
   }
 
@@ -210,8 +223,16 @@ export class LocalCall implements GrpcCall {
   #finish(status: EtcdError | "ok"): void {
     this.#status = status;
     clearTimeout(this.#timer);
+    this.#tell(status === "ok" ? GrpcCode.ok : status.code);
     this.resume();
     this.#notify();
+  }
+
+  #tell(code: GrpcCode): void {
+    const { path, peer } = this;
+    this.#record?.ended(code, { path, peer, request: this.#request, response: this.#response });
+    this.#request = undefined;
+    this.#response = [];
   }
 
   #notify(): void {

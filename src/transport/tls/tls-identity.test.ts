@@ -299,7 +299,7 @@ describe("files of certificates that change", () => {
 });
 
 describe("a port under attack", () => {
-  it("ends handshakes that do not go on, and garbage", async () => {
+  it("GHSA-6vch-q96h-7gc3: ends handshakes that do not go on, and garbage", async () => {
     const port = await TlsPort.open(folder.settings(), { timeoutMs: 200 });
     const slow = await RawClient.plain(port.port);
     slow.send(Buffer.from([0x16, 3, 1, 0, 200, 1]));
