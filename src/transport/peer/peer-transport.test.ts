@@ -212,7 +212,7 @@ describe("members", () => {
   });
 
   it("give a stream up that takes nothing", async () => {
-    const members = await startMembers(2, { limits: { streamTimeoutMs: 300, linkHeartbeatMs: 50 } });
+    const members = await startMembers(2, { limits: { streamStallTimeoutMs: 300, linkHeartbeatMs: 50 } });
     const [a, b] = members as [TestMember, TestMember];
     await untilConnected(members);
     b.transport.pauseAppends();
