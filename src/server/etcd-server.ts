@@ -49,7 +49,7 @@ export class EtcdServer extends ServerCore {
       isLeader: () => this.isLeader,
       hash: () => this.store.hashByRevision(0),
       run: (steps) => this.stepped(steps),
-      compactionHashes: () => this.storage.current.hashes?.newestFirst() ?? [],
+      compactionHashes: () => this.storage.current.hashes.newestFirst(),
       linearize,
       propose: (request) => this.propose(request, () => {}),
     });
@@ -119,7 +119,7 @@ export class EtcdServer extends ServerCore {
   *hashKv(
     revision: number,
   ): Steps<{ hash: number; compactRevision: number; hashRevision: number; currentRevision: number }> {
-    const kept = this.storage.current.hashes?.at(revision);
+    const kept = this.storage.current.hashes.at(revision);
     if (kept) return { ...kept, currentRevision: this.store.revision };
     const startMs = this.monotonicMs();
     const answer = yield* this.store.hashByRevision(revision);

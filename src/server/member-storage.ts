@@ -75,7 +75,6 @@ export class MemberStorage {
       logBytesMax: settings.logBytesMax,
       keepWalSegments: settings.keepWalSegments,
       compactionPace: settings.compactionPace,
-      hashCompactions: (settings.corruption?.compactHashCheckMs ?? 0) > 0,
       runSteps: (steps, done, failed, isCancelled) => slices.run(steps, done, failed, isCancelled),
       onFull: () => peers.pauseAppends(),
       onRoom: () => {

@@ -154,7 +154,7 @@ export class ServerCore {
       applyConfChange: (change) => node.applyConfChange(change),
       onMembershipChange: () => this.#membershipChanged(),
       onLeaderEntry: (term) => this.#leaderEntryApplied(term),
-      onCompaction: (revision, previous) => this.storage.current.hashes?.scheduled(revision, previous),
+      onCompaction: (revision, previous) => this.storage.current.hashes.scheduled(revision, previous),
       onLeaseRevoked: (id) => this.leases.revoked(id),
       onApplied: (field, request, error, result) => {
         metrics.countApplied(field, request, error, result);

@@ -30,8 +30,6 @@ export interface StorageOptions {
   readonly logBytesMax: number;
   readonly keepWalSegments: number;
   readonly compactionPace: CompactionPaceSettings | undefined;
-  /** Whether compactions are hashed, for members to compare. */
-  readonly hashCompactions: boolean;
   readonly runSteps: <T>(
     steps: Steps<T>,
     done: (value: T) => void,
@@ -54,8 +52,7 @@ export class Storage {
   readonly store: MvccStore;
   readonly writer: StoreWriter;
   readonly compaction: CompactionRunner;
-  /** Undefined if compactions are not hashed. */
-  readonly hashes: CompactionHashes | undefined;
+  readonly hashes: CompactionHashes;
   readonly trimmer: LogTrimmer;
   readonly snapshots: SnapshotMaker;
   readonly #clock: Clock;
@@ -79,10 +76,10 @@ export class Storage {
       },
       onCommitTime: (seconds) => metrics.backendCommitSeconds.observe(seconds),
     });
-    this.hashes = options.hashCompactions ? hashesOf(options) : undefined;
+    this.hashes = hashesOf(options);
     this.compaction = new CompactionRunner({
       pace: options.compactionPace,
-      before: async (revision, signal) => this.hashes?.make(revision, signal),
+      before: (revision, signal) => this.hashes.make(revision, signal),
       backend,
       store,
       clock,

@@ -33,6 +33,8 @@ export interface TransportObserver {
   onTlsError?(cause: Error, remoteAddress: string): void;
   /** A connection was closed because of what it began with: TLS where there is none. */
   onWrongStart?(reason: string, remoteAddress: string): void;
+  /** The fields of a request's head or trailers: name, value, name, value ... Costs time when it is there. */
+  onFields?(fields: readonly string[]): void;
 }
 
 /** Numbers for metrics; they only grow, except the two that begin with `open`. */
@@ -114,6 +116,7 @@ export class RpcServer {
         if (cause instanceof ConnectionError) observer.onConnectionError?.(cause, connection.peer as Peer);
         else onFault(cause);
       },
+      onFields: observer.onFields?.bind(observer),
       onClosed: (connection) => {
         this.connections.delete(connection);
         if (this.connections.size === 0) this.onIdle?.();

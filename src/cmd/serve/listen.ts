@@ -6,6 +6,7 @@ import type { FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.
 import type { CallRecords } from "../../transport/grpc-server/call-records.ts";
 import { RpcServer, type TransportObserver } from "../../transport/rpc-server.ts";
 import type { TlsIdentity } from "../../transport/tls/tls-identity.ts";
+import { http2Debug } from "./http2-debug.ts";
 
 export interface Served {
   readonly routes: GrpcRoutes;
@@ -120,5 +121,6 @@ function observerOf(logger: Logger): TransportObserver {
     onWrongStart: (error, remoteAddress) => {
       logger.warn("rejected connection on client endpoint", { "remote-addr": remoteAddress, error });
     },
+    ...http2Debug(process.env),
   };
 }

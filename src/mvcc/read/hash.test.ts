@@ -56,6 +56,24 @@ describe("HashKV", () => {
     });
   }
 
+  for (const changes of [10, 66_000]) {
+    it(`is the same before and after versions are removed, ${changes} changes later`, () => {
+      const { store, put, remove, compact, flush, backend } = storeFixture();
+      for (let i = 0; i < 20; i++) put(`k${i}`, "old");
+      remove("k3");
+      for (let i = 10; i < 30; i++) put(`k${i}`, "new");
+      const compacted = store.revision;
+      compact(compacted);
+      remove("k4");
+      for (let i = 5; i < changes + 5; i++) put(`k${i}`, "newer");
+      flush();
+      for (let i = 25; i < 35; i++) put(`k${i}`, "newest");
+      const before = finish(store.hashByRevision(0));
+      void backend.compact(compacted);
+      assert.deepEqual(finish(store.hashByRevision(0)), before);
+    });
+  }
+
   it("refuses what Range refuses", () => {
     const { hash, compact } = history(false);
     assert.throws(() => hash(7), /future/);

@@ -5,7 +5,7 @@
  *
  * Which versions count must not depend on how far a member's physical compaction has got: see `counts`.
  */
-import type { Version } from "../../backend/backend.ts";
+import type { BinaryKey, Version } from "../../backend/backend.ts";
 import { keyValueSize, writeKeyValue } from "../../codec/key-value.ts";
 import { errors } from "../../errors/table.ts";
 import { crc32c, crc32cOfView } from "../../lib/crc32c.ts";
@@ -23,6 +23,10 @@ import { ReadView } from "./read-view.ts";
 
 const rowsPerStep = 128;
 const bytesPerStep = 1024 * 1024;
+
+/** How many changed keys a hash keeps in memory; with more of them it asks the backend about each version instead, which
+ * takes several times as long. */
+const changedKeysMax = 65_536;
 
 /** `compacted` is the compact revision that the hash pretends; the versions between it and the real one have to be
  * there still. */
@@ -79,6 +83,8 @@ class Hasher {
   #row = new DataView(new ArrayBuffer(4096));
   /** What lives at the compact revision; only asked when nothing lives at the view's revision. */
   #atCompaction: ReadView | undefined;
+  /** Keys with versions after the compact revision; undefined if the backend has to be asked. */
+  #changed: Set<BinaryKey> | undefined;
 
   constructor(view: ReadView, compactRevision: Revision) {
     this.#view = view;
@@ -88,6 +94,7 @@ class Hasher {
   *run(): Steps<void> {
     const view = this.#view;
     yield* this.#lookForLife();
+    yield* this.#lookForChanges();
     let place = { revision: 0 as Revision, sub: 0 };
     for (;;) {
       const page = view.backend.history(place, rowsPerStep, bytesPerStep);
@@ -121,6 +128,37 @@ class Hasher {
     if (rows.length === 0) this.#atCompaction = this.#view.at(this.#compactRevision);
   }
 
+  /**
+   * After a finished compaction a key has at most one living version at or before the compact revision. That one has been
+   * superseded if the key changed since: so a look at what came after spares one for each version that came before.
+   */
+  *#lookForChanges(): Steps<void> {
+    const view = this.#view;
+    const after = this.#compactRevision;
+    if (after <= 0 || view.backend.position.compactedRevision < after) return;
+    const changed = new Set<BinaryKey>();
+    this.#changed = changed;
+    if (this.#atCompaction !== undefined) return;
+    let place = { revision: after, sub: Number.MAX_SAFE_INTEGER };
+    for (;;) {
+      const page = view.backend.history(place, rowsPerStep, bytesPerStep);
+      for (const { key, modRevision } of page) if (modRevision <= view.backendRevision) changed.add(key);
+      const last = page[page.length - 1];
+      if (last === undefined || last.modRevision > view.backendRevision) break;
+      place = { revision: last.modRevision, sub: last.sub };
+      if (changed.size > changedKeysMax) break;
+      yield;
+    }
+    for (const generation of [view.sealed, view.active]) {
+      for (const { key, modRevision } of generation?.versions ?? []) {
+        if (changed.size > changedKeysMax || modRevision > view.revision) break;
+        if (modRevision > after) changed.add(key);
+        if (changed.size % rowsPerStep === 0) yield;
+      }
+    }
+    if (changed.size > changedKeysMax) this.#changed = undefined;
+  }
+
   #add(version: Version): void {
     if (!this.#counts(version)) return;
     const isTombstone = version.version === 0;
@@ -142,6 +180,7 @@ class Hasher {
   #counts(version: Version): boolean {
     if (version.modRevision > this.#compactRevision) return true;
     if (version.version === 0) return false;
+    if (this.#changed !== undefined) return !this.#changed.has(version.key);
     return isNewest(this.#atCompaction ?? this.#view, version);
   }
 }

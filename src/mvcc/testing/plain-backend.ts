@@ -70,14 +70,26 @@ export class PlainBackend implements Backend {
   history(after: { revision: Revision; sub: number }, limit: number, bytes: number): Version[] {
     const found: Version[] = [];
     let sum = 0;
-    for (const version of this.#versions) {
-      const { modRevision, sub } = version;
-      if (modRevision < after.revision || (modRevision === after.revision && sub <= after.sub)) continue;
+    for (let at = this.#firstAfter(after); at < this.#versions.length; at++) {
+      const version = this.#versions[at]!;
       if (found.length >= limit || sum >= bytes) break;
       found.push(version);
       sum += version.value.length;
     }
     return found;
+  }
+
+  #firstAfter(after: { revision: Revision; sub: number }): number {
+    let low = 0;
+    let high = this.#versions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const { modRevision, sub } = this.#versions[middle]!;
+      if (modRevision < after.revision || (modRevision === after.revision && sub <= after.sub))
+        low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   keysOfLease(lease: LeaseId, after: BinaryKey | undefined, limit: number): BinaryKey[] {

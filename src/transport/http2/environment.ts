@@ -28,6 +28,9 @@ export interface Http2Environment {
   readonly counters: Http2Counters;
   /** A fault of ours, or a protocol error of the peer, worth a line in the log. */
   readonly onError: (cause: unknown, connection: Http2Connection) => void;
+  /** Told of every list of header fields (name, value, name, value ...) as it was decoded; none is then taken from the
+   * cache unread. For looking for faults. */
+  readonly onFields: ((fields: readonly string[]) => void) | undefined;
   /** The socket is gone, and no stream is left. */
   readonly onClosed: (connection: Http2Connection) => void;
 }

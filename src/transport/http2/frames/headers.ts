@@ -129,18 +129,21 @@ function readHead(
   const { cache } = connection;
   const { table } = connection.hpack;
   const generation = table.generation;
-  const known = cache.find(block, start, end, generation);
+  const isWatched = connection.environment.onFields !== undefined;
+  const known = isWatched ? undefined : cache.find(block, start, end, generation);
   if (known !== undefined) return known;
   const list = decode(connection, block, start, end);
   if (list.truncated) throw tooLarge(streamId);
   const head = connection.heads.read(streamId, list.fields);
-  if (table.generation === generation) cache.keep(block, start, end, generation, head);
+  if (table.generation === generation && !isWatched) cache.keep(block, start, end, generation, head);
   return head;
 }
 
 function decode(connection: Http2Connection, block: Buffer, start: number, end: number): HeaderList {
   try {
-    return connection.hpack.decode(block, start, end);
+    const list = connection.hpack.decode(block, start, end);
+    connection.environment.onFields?.(list.fields);
+    return list;
   } catch (cause) {
     if (!(cause instanceof HpackError)) throw cause;
     throw new ConnectionError(ErrorCode.compressionError, cause.message);
