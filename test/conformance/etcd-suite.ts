@@ -12,6 +12,8 @@ import { etcdCommonTests, tool } from "../support/tools.ts";
 
 type Verdict = "pass" | "skip" | "fail";
 
+const wordVerdict: Readonly<Record<string, Verdict>> = { PASS: "pass", SKIP: "skip", FAIL: "fail" };
+
 interface Options {
   readonly program: string;
   readonly folder: string;
@@ -33,13 +35,19 @@ export async function runEtcdSuite(options: Options): Promise<void> {
   const names = list.stdout.split("\n").filter((name) => /^Test\w+$/.test(name) && options.run.test(name));
   const expected = readExpected(options.expectedFile);
   const verdicts = new Map<string, Verdict>();
+  const subtests = { pass: 0, skip: 0, fail: 0 };
   const rows: (string | number)[][] = [];
+  const logs = join(options.folder, "logs");
+  mkdirSync(logs);
   for (const name of names) {
     const started = performance.now();
     const args = ["-test.v", "-test.timeout=9m", `-test.run=^${name}$`, "-bin-dir", place.bin];
     const run = await exec(program, [...args, "-cert-dir", place.fixtures], { ...place, timeoutMs: 600_000 });
+    writeFileSync(join(logs, `${name}.log`), run.stdout + run.stderr);
     const verdict = verdictOf(name, run.stdout);
     verdicts.set(name, verdict);
+    for (const [, word] of run.stdout.matchAll(/^ +--- (PASS|SKIP|FAIL): /gm))
+      subtests[wordVerdict[word!]!]++;
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     const want = expected.get(name) ?? "pass";
     rows.push([name, verdict, want, seconds]);
@@ -47,6 +55,9 @@ export async function runEtcdSuite(options: Options): Promise<void> {
     else options.report.fail(name, `expected ${want}, but: ${verdict}\n${tail(run.stdout + run.stderr)}`);
   }
   printTable(["test", "verdict", "expected", "s"], rows);
+  const count = (wanted: Verdict) => [...verdicts.values()].filter((verdict) => verdict === wanted).length;
+  console.log(`tests: ${count("pass")} pass, ${count("skip")} skip themselves, ${count("fail")} fail`);
+  console.log(`sub-tests: ${subtests.pass} pass, ${subtests.skip} skip themselves, ${subtests.fail} fail`);
   if (options.update) writeExpected(options.expectedFile, new Map([...expected, ...verdicts]));
 }
 
@@ -74,7 +85,7 @@ async function prepare(options: Options, fixtures: string): Promise<Place> {
 
 function verdictOf(name: string, output: string): Verdict {
   const line = new RegExp(`^--- (PASS|SKIP|FAIL): ${name} `, "m").exec(output);
-  return line?.[1] === "PASS" ? "pass" : line?.[1] === "SKIP" ? "skip" : "fail";
+  return wordVerdict[line?.[1] ?? "FAIL"]!;
 }
 
 /** Lines of `TestName verdict`; `#` starts a comment. */

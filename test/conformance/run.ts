@@ -19,6 +19,7 @@ const { values: options } = parseArgs({
     update: { type: "boolean", default: false },
     etcdctl: { type: "string" },
     etcdutl: { type: "string" },
+    "own-ctl": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -31,11 +32,14 @@ ${commonHelp}
   --etcd-suite    etcd's own tests/common
   --run REGEX     which of those tests
   --update        write their verdicts to expected.txt
-  --etcdctl PATH, --etcdutl PATH   programs to take instead of etcd's own`);
+  --etcdctl PATH, --etcdutl PATH   programs to take instead of etcd's own
+  --own-ctl       the server program stands in for etcdctl and etcdutl too`);
   process.exit(0);
 }
 
 const program = serverProgram(options.server);
+const clientProgram = (named: string | undefined) =>
+  named === undefined ? (options["own-ctl"] ? program : undefined) : resolve(named);
 const report = new Report();
 const folder = scratchFolder("conformance", options);
 if (options.h2spec || !options["etcd-suite"]) {
@@ -50,8 +54,8 @@ if (options["etcd-suite"]) {
     report,
     expectedFile: join(repository, "test", "conformance", "expected.txt"),
     run: new RegExp(options.run),
-    etcdctl: options.etcdctl && resolve(options.etcdctl),
-    etcdutl: options.etcdutl && resolve(options.etcdutl),
+    etcdctl: clientProgram(options.etcdctl),
+    etcdutl: clientProgram(options.etcdutl),
     update: options.update,
   });
 }
