@@ -25,7 +25,10 @@ it("makes scripts for shells, and answers them", async () => {
 
 it("explains why nothing is migrated", async () => {
   const missing = await utl("migrate", "--data-dir", "x");
-  assert.deepEqual([missing.status, missing.err], [1, 'Error: required flag(s) "target-version" not set\n']);
+  assert.deepEqual(
+    [missing.status, missing.err.split("\n")[0]],
+    [1, 'Error: required flag(s) "target-version" not set'],
+  );
   const { status, err } = await utl("migrate", "--data-dir", "x", "--target-version", "3.6");
   assert.equal(status, 1);
   assert.match(err, /utl export --to-etcd/);

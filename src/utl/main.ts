@@ -21,13 +21,6 @@ const globalFlags: readonly Flag[] = [
   },
 ];
 
-function later(name: string): NonNullable<Command["run"]> {
-  return async ({ output }) => {
-    output.err(`etclite: utl ${name} comes with a later version\n`);
-    return ExitCode.error;
-  };
-}
-
 const text = (name: string, usage: string): Flag => ({ name, kind: "string", default: "", usage });
 
 const snapshot: Command = {
@@ -54,12 +47,34 @@ export const utlCommands: Command = {
   persistentFlags: globalFlags,
   commands: [
     {
+      use: "check --data-dir {data dir}",
+      short: "Verifies a data directory of this program",
+      flags: [
+        {
+          ...text("data-dir", "Required. Verifies a data directory that no server uses."),
+          isRequired: true,
+        },
+        text("wal-dir", "Path to the log, if it is not in the data directory"),
+      ],
+      run: async (call) => (await import("./check.ts")).check(call),
+    },
+    {
       use: "completion [bash|zsh|fish|powershell]",
       short: "Generate completion script",
       checkArgs: checkShell,
       run: async (call) => (await import("./completion.ts")).completion(call),
     },
-    { use: "defrag", short: "Defragments the storage of the etcd", run: later("defrag") },
+    {
+      use: "defrag",
+      short: "Defragments the storage of the etcd",
+      flags: [
+        {
+          ...text("data-dir", "Required. Defragments a data directory not in use by etcd."),
+          isRequired: true,
+        },
+      ],
+      run: async (call) => (await import("./defrag.ts")).defrag(call),
+    },
     {
       use: "export --to-etcd {output dir} --data-dir {data dir}",
       short: "Makes a data directory of etcd from one of this program",
@@ -70,7 +85,20 @@ export const utlCommands: Command = {
       ],
       run: async (call) => (await import("./move.ts")).exportCommand(call),
     },
-    { use: "hashkv", short: "Prints the KV history hash of a given file", run: later("hashkv") },
+    {
+      use: "hashkv <filename> [flags]",
+      short: "Prints the KV history hash of a given file",
+      flags: [
+        {
+          name: "rev",
+          kind: "int",
+          default: 0n,
+          usage: "maximum revision to hash (default: latest revision)",
+        },
+      ],
+      checkArgs: (args) => (args.length === 1 ? undefined : `accepts 1 arg(s), received ${args.length}`),
+      run: async (call) => (await import("./hashkv.ts")).hashKv(call),
+    },
     { use: "help", short: "Help about any command" },
     {
       use: "import --from-etcd {data dir of etcd} --data-dir {output dir}",
@@ -87,11 +115,14 @@ export const utlCommands: Command = {
       use: "migrate",
       short: "Migrates schema of etcd data dir files to make them compatible with different etcd version",
       flags: [
-        text("data-dir", "Path to the etcd data dir"),
-        text(
-          "target-version",
-          'Target etcd version to migrate contents of data dir. Minimal value 3.5. Format "X.Y" for example 3.6.',
-        ),
+        { ...text("data-dir", "Path to the etcd data dir"), isRequired: true },
+        {
+          ...text(
+            "target-version",
+            'Target etcd version to migrate contents of data dir. Minimal value 3.5. Format "X.Y" for example 3.6.',
+          ),
+          isRequired: true,
+        },
         {
           name: "force",
           kind: "bool",

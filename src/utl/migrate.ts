@@ -1,15 +1,8 @@
 /** `etcdutl migrate`: there is nothing to migrate, and it says what to do instead. */
 import type { CommandCall } from "../lib/command-line/command.ts";
-import { goQuote } from "../lib/go-quote.ts";
 import { ExitCode, failWith } from "./exit-codes.ts";
 
-const required = ["data-dir", "target-version"];
-
-export async function migrate({ flags, output }: CommandCall): Promise<number> {
-  const missing = required.filter((name) => !flags.isGiven(name));
-  if (missing.length > 0) {
-    return failWith(output, ExitCode.error, `required flag(s) ${missing.map(goQuote).join(", ")} not set`);
-  }
+export async function migrate({ output }: CommandCall): Promise<number> {
   return failWith(
     output,
     ExitCode.error,

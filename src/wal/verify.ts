@@ -1,7 +1,7 @@
 /** Checks a log without changing anything: for the `check` command, on a folder that no server uses. */
 import type { Clock } from "../lib/clock.ts";
 import type { Disk } from "../lib/disk.ts";
-import type { RaftIndex } from "../lib/ids.ts";
+import type { RaftIndex, Term } from "../lib/ids.ts";
 import { nodeDisk } from "../runtime/disk.ts";
 import { systemClock } from "../runtime/system-clock.ts";
 import type { LogState } from "./log-state.ts";
@@ -11,8 +11,12 @@ import { WalCorruptError } from "./wal.ts";
 
 export interface WalReport {
   readonly metadata: Uint8Array;
+  /** The first entry that the log has, or would have. */
+  readonly firstIndex: RaftIndex;
   /** Where the log stands at its end. */
   readonly state: LogState;
+  /** The term of an entry from `firstIndex` to the end; undefined if it is not known. */
+  readonly termAt: (index: RaftIndex) => Term | undefined;
   readonly segments: readonly {
     readonly file: string;
     readonly frames: number;
@@ -56,6 +60,8 @@ export async function verifyWal(
   const { torn } = last;
   return {
     metadata: replay.metadataFound!,
+    firstIndex: (replay.base + 1) as RaftIndex,
+    termAt: (index) => replay.terms.at(index) as Term | undefined,
     state: replay.state,
     segments,
     tornTail: torn && { file: lastStart.name.name, offset: torn.position, what: torn.what },

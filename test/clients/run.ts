@@ -20,8 +20,9 @@ import { later } from "./later.ts";
 import { moveChecks } from "./moves.ts";
 import { type ClientProgram, goClient, javaClient, pythonClient } from "./programs.ts";
 import { snapshotChecks } from "./snapshots.ts";
+import { utlChecks } from "./utl.ts";
 
-const clients = ["http", "etcdctl", "snapshots", "moves", "go", "python", "java"];
+const clients = ["http", "etcdctl", "snapshots", "utl", "moves", "go", "python", "java"];
 const { values: options } = parseArgs({
   options: {
     ...commonOptions,
@@ -62,6 +63,9 @@ if (only.includes("etcdctl")) {
 }
 if (only.includes("snapshots")) {
   await snapshotChecks({ program, folder: join(folder, "snapshots"), report: newReport("snapshots") });
+}
+if (only.includes("utl")) {
+  await utlChecks({ program, folder: join(folder, "utl"), report: newReport("utl") });
 }
 if (only.includes("moves")) {
   await moveChecks({ program, folder: join(folder, "moves"), report: newReport("moves") });

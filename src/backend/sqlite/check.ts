@@ -4,12 +4,14 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { toBinaryKey } from "../../lib/binary-key.ts";
 import {
   type SqliteDatabase,
   type SqliteDriverName,
   type SqliteStatement,
   sqliteDriver,
 } from "../../runtime/sqlite.ts";
+import type { BinaryKey } from "../backend.ts";
 import { curRow, headCheck, leasedCheck, metaCheck, valueCheck } from "./checks.ts";
 import { openReader, verify } from "./connection.ts";
 import { toBackendError } from "./failures.ts";
@@ -32,6 +34,8 @@ export interface StoreReport {
   readonly keys: number;
   /** Undefined if it could not be read. */
   readonly state: State | undefined;
+  /** The rows of each bucket: whether they make sense is for the modules to say whose they are. */
+  readonly meta: ReadonlyMap<string, Map<BinaryKey, Uint8Array>>;
 }
 
 const problemsMax = 100;
@@ -42,7 +46,8 @@ class Enough extends Error {}
 
 export async function checkStore(dir: string, driver?: SqliteDriverName): Promise<StoreReport> {
   const file = join(dir, fileName);
-  if (!existsSync(file)) return { problems: [`${file} is missing`], versions: 0, keys: 0, state: undefined };
+  if (!existsSync(file))
+    return { problems: [`${file} is missing`], versions: 0, keys: 0, state: undefined, meta: new Map() };
   const problems: string[] = [];
   let check: StoreCheck | undefined;
   try {
@@ -56,7 +61,8 @@ export async function checkStore(dir: string, driver?: SqliteDriverName): Promis
   } catch (error) {
     if (!(error instanceof Enough)) problems.push(toBackendError(error, file).message);
   }
-  return { problems, versions: check?.versions ?? 0, keys: check?.keys ?? 0, state: check?.state };
+  const { versions = 0, keys = 0, state, meta = new Map() } = check ?? {};
+  return { problems, versions, keys, state, meta };
 }
 
 class StoreCheck {
@@ -66,6 +72,7 @@ class StoreCheck {
   readonly #logHead: SqliteStatement<LogHeadRow>;
   readonly #milestone: SqliteStatement<{ seq: number }>;
   state: State | undefined;
+  readonly meta = new Map<string, Map<BinaryKey, Uint8Array>>();
   versions = 0;
   keys = 0;
   /** Rows of the log that another row names as the one before it. */
@@ -216,8 +223,12 @@ class StoreCheck {
 
   #checkMeta(): void {
     for (const row of this.#db.prepare<MetaRow & { bucket: string }>("SELECT * FROM meta").iterate()) {
-      if (metaCheck(row.bucket, row.key, row.value) === row.row_check) continue;
-      this.#wrong(`meta ${row.bucket} ${keyName(row.key)}: fails its checksum`);
+      if (metaCheck(row.bucket, row.key, row.value) !== row.row_check) {
+        this.#wrong(`meta ${row.bucket} ${keyName(row.key)}: fails its checksum`);
+        continue;
+      }
+      const bucket = this.meta.get(row.bucket) ?? new Map<BinaryKey, Uint8Array>();
+      this.meta.set(row.bucket, bucket.set(toBinaryKey(row.key), row.value));
     }
   }
 }

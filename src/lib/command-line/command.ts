@@ -95,6 +95,11 @@ export async function runCommand(
   }
   const problem = command.checkArgs?.(args, path.map(nameOf).join(" "));
   if (problem !== undefined) return refuse(problem, path, output, manners);
+  const missing = known.filter(({ isRequired, name }) => isRequired && !values.isGiven(name));
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => goQuote(name)).join(", ");
+    return refuse(`required flag(s) ${names} not set`, path, output, manners);
+  }
   return command.run({ flags: values, args, output, words, inherited: inheritedFlags(path) });
 }
 

@@ -14,6 +14,8 @@ interface FlagBase {
   readonly usage: string;
   /** Usages leave it out. */
   readonly isHidden?: boolean;
+  /** The command is refused without it. */
+  readonly isRequired?: boolean;
   /** What a shell offers for its value. */
   readonly choices?: readonly string[];
 }
