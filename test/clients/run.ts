@@ -19,10 +19,11 @@ import { httpChecks } from "./http.ts";
 import { later } from "./later.ts";
 import { moveChecks } from "./moves.ts";
 import { type ClientProgram, goClient, javaClient, pythonClient } from "./programs.ts";
+import { quickstartChecks } from "./quickstart.ts";
 import { snapshotChecks } from "./snapshots.ts";
 import { utlChecks } from "./utl.ts";
 
-const clients = ["http", "etcdctl", "snapshots", "utl", "moves", "go", "python", "java"];
+const clients = ["http", "etcdctl", "snapshots", "utl", "moves", "quickstart", "go", "python", "java"];
 const { values: options } = parseArgs({
   options: {
     ...commonOptions,
@@ -69,6 +70,10 @@ if (only.includes("utl")) {
 }
 if (only.includes("moves")) {
   await moveChecks({ program, folder: join(folder, "moves"), report: newReport("moves") });
+}
+if (only.includes("quickstart")) {
+  const report = newReport("quickstart");
+  await quickstartChecks({ program, folder: join(folder, "quickstart"), report });
 }
 if (only.includes("go")) await runProgram("go", goClient);
 if (only.includes("python")) await runProgram("python", pythonClient);
