@@ -23,6 +23,7 @@ const { values } = parseArgs({
     /** For measuring: leaves the step out. */
     "no-bytecode": { type: "boolean", default: false },
     "no-minify": { type: "boolean", default: false },
+    "no-splitting": { type: "boolean", default: false },
   },
 });
 
@@ -59,6 +60,8 @@ function buildArguments(): string[] {
     ...(values["no-minify"] ? [] : ["--minify"]),
     // Bytecode alone would make it CommonJS, whose import.meta.url is the source file on the machine that built it.
     ...(values["no-bytecode"] ? [] : ["--bytecode", "--format=esm"]),
+    // Without it all of the programs is one module, and each start reads what only another one needs.
+    ...(values["no-splitting"] ? [] : ["--splitting"]),
     // The program is a server in somebody's folder: what lies there is not for it to obey.
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",

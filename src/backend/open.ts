@@ -1,13 +1,18 @@
 /** Opens the backend that a configuration asks for. */
 import type { Backend } from "./backend.ts";
-import { MemoryBackend, type MemoryBackendOptions } from "./memory/memory-backend.ts";
-import { openSqliteBackend, type SqliteBackendOptions } from "./sqlite/sqlite-backend.ts";
+import type { MemoryBackendOptions } from "./memory/memory-backend.ts";
+import type { SqliteBackendOptions } from "./sqlite/sqlite-backend.ts";
 
 export type BackendOptions =
   | ({ readonly kind: "sqlite" } & SqliteBackendOptions)
   | ({ readonly kind: "memory" } & MemoryBackendOptions);
 
-/** Rejects with the errors of errors.ts. */
+/** Loads only the one that is asked for. Rejects with the errors of errors.ts. */
 export async function openBackend(options: BackendOptions): Promise<Backend> {
-  return options.kind === "sqlite" ? await openSqliteBackend(options) : new MemoryBackend(options);
+  if (options.kind === "sqlite") {
+    const { openSqliteBackend } = await import("./sqlite/sqlite-backend.ts");
+    return openSqliteBackend(options);
+  }
+  const { MemoryBackend } = await import("./memory/memory-backend.ts");
+  return new MemoryBackend(options);
 }

@@ -8,14 +8,12 @@ import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { FetchHandler, GrpcRoutes, Peer } from "../transport/grpc.ts";
 import type { CallRecords } from "../transport/grpc-server/call-records.ts";
-import { addConnect } from "./connect/connect.ts";
 import { addConsole, type ConsoleOptions } from "./console/console.ts";
 import { allowOrigin } from "./cors.ts";
 import { addPprof, type Profiles } from "./debug/pprof.ts";
 import { addVariables, type Variables } from "./debug/vars.ts";
 import { addHealth, type HealthSource, refuseOtherMethods } from "./health.ts";
 import { checkHost } from "./host-whitelist.ts";
-import { addGateway } from "./json/gateway.ts";
 import { addScrape } from "./scrape.ts";
 
 export interface HttpOptions {
@@ -79,10 +77,24 @@ export function createHttpHandler(options: HttpOptions): FetchHandler {
   addHealth(app, options.health, options.metrics, options.logger);
   addVariables(app, options.variables ?? {});
   if (options.profiles) addPprof(app, options.profiles);
-  addConnect(app, { ...options, peerOf });
-  if (options.gateway) addGateway(app, { ...options, peerOf });
   if (options.console) addConsole(app, options.console);
+  addServices(app, options);
   return finish(app, options.logger);
+}
+
+/** What is left of the paths is for the services. Many a server is only ever spoken to in gRPC: they are made when asked for. */
+function addServices(app: Hono, options: HttpOptions): void {
+  let made: Promise<Hono> | undefined;
+  const make = async (): Promise<Hono> => {
+    const { createServicesApp } = await import("./services-app.ts");
+    const services = createServicesApp(options);
+    answerUnknown(services);
+    return services;
+  };
+  app.all("*", async (context) => {
+    made ??= make();
+    return (await made).fetch(context.req.raw, context.env);
+  });
 }
 
 /** What `transport` calls for each request on `--listen-metrics-urls`: metrics and health, for everybody. */
@@ -106,8 +118,12 @@ const plainText = {
   "X-Content-Type-Options": "nosniff",
 };
 
-function finish(app: Hono, logger: Logger): FetchHandler {
+function answerUnknown(app: Hono): void {
   app.notFound((context) => context.body("404 page not found\n", 404, plainText));
+}
+
+function finish(app: Hono, logger: Logger): FetchHandler {
+  answerUnknown(app);
   app.onError((error, context) => {
     logger.warn("failed to answer an HTTP request", { path: context.req.path, error: error.message });
     return context.text("Internal Server Error\n", 500);

@@ -3,7 +3,6 @@ import { existsSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { MemoryBackend } from "../../backend/memory/memory-backend.ts";
 import { openBackend } from "../../backend/open.ts";
 import type { Config } from "../../config/config.ts";
 import type { Logger } from "../../lib/logger.ts";
@@ -31,6 +30,7 @@ const writerCacheBytes = 4 * 1024 * 1024;
 export async function openData(config: Config, logger: Logger): Promise<DataFolder> {
   if (config.storageBackend === "memory") {
     logger.warn("nothing is kept: with --storage-backend memory all data is gone when the server stops");
+    const { MemoryBackend } = await import("../../backend/memory/memory-backend.ts");
     const snapshotDir = await mkdtemp(join(tmpdir(), "etclite-"));
     return {
       stores: new MemorySlots(() => new MemoryBackend()),

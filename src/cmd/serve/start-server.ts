@@ -13,18 +13,18 @@ import { systemClock } from "../../runtime/system-clock.ts";
 import { startAutoCompaction } from "../../server/auto-compaction/start.ts";
 import { type BootstrapOptions, bootstrap } from "../../server/bootstrap.ts";
 import type { EtcdServer } from "../../server/etcd-server.ts";
+import type { ClusterFinder } from "../../server/members/join-cluster.ts";
 import { noPeers } from "../../server/peers.ts";
 import { ServerMetrics } from "../../server/server-metrics.ts";
 import type { GrpcRoutes } from "../../transport/grpc.ts";
 import { MemoryWal } from "../../wal/memory-wal.ts";
 import { openWal, walExists } from "../../wal/open.ts";
 import { openAuthentication } from "./authentication.ts";
-import { clusterFinder, peersOf } from "./cluster.ts";
 import { clusterTokenOf, initialClusterOf } from "./discover.ts";
 import { enableAuthorization } from "./enable-authorization.ts";
 import { openPorts } from "./listen.ts";
 import type { DataFolder } from "./open-data.ts";
-import { PeerPort } from "./peer-port.ts";
+import type { PeerPort } from "./peer-port.ts";
 import { makeServed } from "./served.ts";
 import { settingsOf } from "./settings.ts";
 import { defragmentIfWorthIt } from "./start-defragmentation.ts";
@@ -73,7 +73,13 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const tls = await openTls(config, logger, data.fixturesDir);
   const { snapshotDir } = data;
   const peerPort = options.peers
-    ? await PeerPort.make({ config, logger, metrics, snapshotDir, tls: tls.peer })
+    ? await (await import("./peer-port.ts")).PeerPort.make({
+        config,
+        logger,
+        metrics,
+        snapshotDir,
+        tls: tls.peer,
+      })
     : undefined;
   await defragmentIfWorthIt(config, logger, data);
   const surroundings = { config, logger, data, metrics: serverMetrics, ends, peerPort };
@@ -143,6 +149,7 @@ async function bootstrapOptions(
 ): Promise<BootstrapOptions> {
   const { config, logger, data, metrics, ends, peerPort } = around;
   const { logDir } = data;
+  const others = peerPort && (await import("./cluster.ts"));
   return {
     settings: { ...settingsOf(config), advertiseClientUrls },
     clock: systemClock,
@@ -171,12 +178,13 @@ async function bootstrapOptions(
     initialClusterToken: clusterTokenOf(config),
     forceNewCluster: config.forceNewCluster,
     bootstrapTimeoutMs: 1000,
-    finder: clusterFinder(logger, {
-      dialTimeoutMs: 1_000 + config.electionTimeoutMs,
-      resolve: resolveHost,
-      tls: peerPort?.tls,
-    }),
-    connect: (ids) => (peerPort ? peersOf(peerPort.connect(ids), logger) : noPeers),
+    finder:
+      others?.clusterFinder(logger, {
+        dialTimeoutMs: 1_000 + config.electionTimeoutMs,
+        resolve: resolveHost,
+        tls: peerPort?.tls,
+      }) ?? noOthers,
+    connect: (ids) => (others ? others.peersOf(peerPort.connect(ids), logger) : noPeers),
     maxLearners: config.maxLearners,
     minLeaseTtlSeconds: minLeaseTtlSeconds({
       heartbeatMs: config.heartbeatIntervalMs,
@@ -188,6 +196,13 @@ async function bootstrapOptions(
     onRemoved: ends.onRemoved,
   };
 }
+
+/** A member that stays alone asks nobody. */
+const noOthers: ClusterFinder = {
+  cluster: () => Promise.reject(new Error("a member without a peer port has no others to ask")),
+  versions: () => Promise.reject(new Error("a member without a peer port has no others to ask")),
+  sameUrls: async (a, b) => a.toSorted().join() === b.toSorted().join(),
+};
 
 async function checkInitialHash(server: EtcdServer, logger: Logger): Promise<void> {
   try {

@@ -1,6 +1,5 @@
 /** `--auth-token` as something that gives out and recognizes tokens. */
 import { errors } from "../../errors/table.ts";
-import { JwtTokens } from "./jwt-tokens.ts";
 import type { KeyFiles } from "./key-files.ts";
 import { PresharedSecret, PresharedToken } from "./preshared-token.ts";
 import { SimpleTokens, type SimpleTokensOptions } from "./simple-tokens.ts";
@@ -30,6 +29,8 @@ export async function openTokens(options: OpenTokensOptions): Promise<MakeTokenP
     return simple;
   }
   if (kind === "jwt") {
+    // With all its signature methods: loaded only for those who want it.
+    const { JwtTokens } = await import("./jwt-tokens.ts");
     const tokens = await JwtTokens.open({ ...options, tokenOptions: parseTokenOptions(authToken, logger) });
     return () => tokens;
   }
