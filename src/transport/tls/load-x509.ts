@@ -11,10 +11,8 @@ export function loadX509(): Promise<X509> {
 }
 
 async function load(): Promise<X509> {
-  // One of the library's own libraries will not start without these two, which nothing in there has a use for.
-  const reflect = Reflect as { getMetadata?: unknown; getOwnMetadata?: unknown };
-  reflect.getMetadata ??= () => undefined;
-  reflect.getOwnMetadata ??= () => undefined;
+  // The library that it is built on looks for this at its own start.
+  await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
   x509.cryptoProvider.set(webcrypto as never);
   return x509;
