@@ -98,15 +98,11 @@ function raiseTimeouts(settings: Settings, explicit: ReadonlySet<string>): Notic
     });
 }
 
-/** One warning for each setting that was changed and does nothing (yet). */
+/** One warning for each setting that was changed and does nothing. */
 function withoutEffect(settings: Settings): Notice[] {
   return entries.flatMap(([field, option]): Notice[] => {
     const { status } = option;
     if (sameValue(settings[field], option.default)) return [];
-    if (status.is === "later") {
-      const message = `--${option.flag} has no effect yet (for a later version: ${status.feature})`;
-      return [{ level: "warn", caller, message, fields: { flag: option.flag, feature: status.feature } }];
-    }
     if (status.is === "accepted") {
       const message = `--${option.flag} has no effect: ${status.why}`;
       return [{ level: "warn", caller, message, fields: { flag: option.flag } }];
@@ -120,10 +116,6 @@ function gatesWithoutEffect({ featureGates }: Settings): Notice[] {
     if (featureGates[name] === gate.default) return [];
     const setting = `${name}=${featureGates[name]}`;
     const fields = { "feature-gate": setting };
-    if (gate.later !== undefined) {
-      const message = `feature gate ${setting} has no effect yet (for a later version: ${gate.later})`;
-      return [{ level: "warn", caller, message, fields }];
-    }
     if (gate.accepted === undefined) return [];
     return [
       { level: "warn", caller, message: `feature gate ${setting} has no effect: ${gate.accepted}`, fields },

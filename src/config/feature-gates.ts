@@ -9,8 +9,6 @@ export interface Gate {
   readonly default: boolean;
   readonly stage: Stage;
   readonly help: string;
-  /** With which feature it will begin to have an effect. */
-  readonly later?: string;
   /** Why it has no effect and needs none. */
   readonly accepted?: string;
 }
@@ -47,14 +45,12 @@ export const gateTable = {
   PriorityRequest: {
     default: false,
     stage: "ALPHA",
-    help: "Revoking leases goes first when the server has too much to do.",
-    later: "request priorities",
+    help: "Leases can still be revoked when the server has too much to do for anything else.",
   },
   SetMemberLocalAddr: {
     default: false,
     stage: "ALPHA",
     help: "Connect to peers from the first address of --initial-advertise-peer-urls that is not loopback.",
-    later: "clustering",
   },
   StopGRPCServiceOnDefrag: {
     default: false,

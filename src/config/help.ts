@@ -47,8 +47,6 @@ function noteOf(status: Status): string {
   switch (status.is) {
     case "works":
       return "";
-    case "later":
-      return `no effect yet: ${status.feature}`;
     case "accepted":
       return `no effect: ${status.why}`;
     case "deprecated":
@@ -59,9 +57,7 @@ function noteOf(status: Status): string {
 function gateTexts(): string {
   return gateEntries
     .map(([name, gate]) => {
-      const note = gate.later
-        ? `no effect yet: ${gate.later}`
-        : gate.accepted && `no effect: ${gate.accepted}`;
+      const note = gate.accepted && `no effect: ${gate.accepted}`;
       const head = `  ${name}=true|false (${gate.stage}, default ${gate.default})`;
       return `${head}\n    ${gate.help}${note ? ` [${note}]` : ""}\n`;
     })

@@ -34,8 +34,6 @@ export type GoInteger = "int" | "int64" | "uint" | "uint32" | "uint64";
 
 export type Status =
   | { readonly is: "works" }
-  /** Read and checked; has no effect until `feature` is there. */
-  | { readonly is: "later"; readonly feature: string }
   /** Read and checked; has no effect here, and never will. */
   | { readonly is: "accepted"; readonly why: string }
   /** etcd itself is about to remove it; `message` is what etcd warns with. */
@@ -160,7 +158,6 @@ export const retention = (flag: string, spec: Spec<string>): Option<string> =>
   option(flag, { type: "retention" }, spec, spec.default);
 
 export const works: Status = { is: "works" };
-export const later = (feature: string): Status => ({ is: "later", feature });
 export const accepted = (why: string): Status => ({ is: "accepted", why });
 export const deprecated = (message: string): Status => ({ is: "deprecated", message });
 

@@ -46,8 +46,6 @@ function stateOf(status: Status): string {
   switch (status.is) {
     case "works":
       return "works";
-    case "later":
-      return `later: ${status.feature}`;
     case "accepted":
       return `no effect: ${status.why}`;
     case "deprecated":
@@ -56,7 +54,6 @@ function stateOf(status: Status): string {
 }
 
 function gateState(gate: Gate): string {
-  if (gate.later !== undefined) return `later: ${gate.later}`;
   return gate.accepted === undefined ? "works" : `no effect: ${gate.accepted}`;
 }
 

@@ -39,7 +39,7 @@ export interface LeaseKeeperOptions {
   /** Calls back once a quorum has agreed that this member leads, and everything committed until now is applied; at once
    * where there is nobody to ask. */
   readonly confirmLeadership: (then: () => void, failed: (error: EtcdError) => void) => void;
-  /** False while there may be another leader: when the event loop was stuck for long, for instance. */
+  /** Whether leases are renewed without asking anybody. False while there may be another leader: when the event loop was stuck for long, for instance. */
   readonly isActive: () => boolean;
   /** Has the leader renew a lease, wherever it is. */
   readonly renewElsewhere: (id: LeaseId, done: KeepAliveDone) => void;

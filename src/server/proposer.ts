@@ -1,5 +1,6 @@
 /** The way of a request into the log: what is refused at the door, who waits for its end, and when waiting is over. */
 import type { Caller } from "../auth/caller.ts";
+import { raftField } from "../codec/raft-internal.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { Term } from "../lib/ids.ts";
@@ -14,6 +15,8 @@ import { type EtcdServerParts, requestTimeoutMs } from "./server-parts.ts";
 
 /** Proposals that wait for their end; more are refused, as etcd does when apply falls behind. */
 const pendingProposalsMax = 100_000;
+/** With the feature gate PriorityRequest so many more may wait if they revoke leases: that is what makes room again. */
+const pendingRevokesMax = pendingProposalsMax + 10_000;
 
 /** A request that goes through the log: its field of InternalRaftRequest, its bytes, and what they mean. */
 export interface ProposedRequest {
@@ -96,7 +99,7 @@ export class Proposer {
   }
 
   #entry(request: ProposedRequest, done: Done): Entry | undefined {
-    const refusal = this.#refusal(request.bytes.length);
+    const refusal = this.#refusal(request);
     if (refusal) {
       done(refusal());
       return undefined;
@@ -104,9 +107,13 @@ export class Proposer {
     return this.pending.entry(request, this.#options.turnClock.now(), done);
   }
 
-  #refusal(bytes: number): (() => EtcdError) | undefined {
-    if (this.#options.isStopped()) return errors.stopped;
-    if (this.pending.count >= pendingProposalsMax) return errors.tooManyRequests;
-    return bytes > this.#options.parts.settings.maxRequestBytes ? errors.requestTooLarge : undefined;
+  #refusal({ field, bytes }: ProposedRequest): (() => EtcdError) | undefined {
+    const { isStopped, parts } = this.#options;
+    const { maxRequestBytes, revokesFirst } = parts.settings;
+    if (isStopped()) return errors.stopped;
+    const goesFirst = revokesFirst === true && field === raftField.leaseRevoke;
+    if (this.pending.count >= (goesFirst ? pendingRevokesMax : pendingProposalsMax))
+      return errors.tooManyRequests;
+    return bytes.length > maxRequestBytes ? errors.requestTooLarge : undefined;
   }
 }

@@ -221,7 +221,7 @@ export class ServerCore {
       proposeHere: (field, bytes, request, done) =>
         this.#proposer.proposeHere({ field, bytes, request, caller: this.auth.asRoot }, done),
       confirmLeadership: (then, failed) => this.#confirmLeadership(then, failed),
-      isActive: () => this.#leadership.leadsForCertain(this.#lastTickMs),
+      isActive: () => settings.renewsAtOnce !== false && this.#leadership.leadsForCertain(this.#lastTickMs),
       renewElsewhere: (id, done) => this.leaseCalls.renew(id, done),
       runSteps: (steps) => this.runSteps(steps, ignore, (error) => this.#failed(error), never),
       onExpired: () => metrics.leasesExpired.inc(),

@@ -43,6 +43,12 @@ export interface EtcdServerSettings {
   readonly corruption?: CorruptionSettings | undefined;
   /** Undefined: compactions do not rest. */
   readonly compactionPace?: CompactionPaceSettings | undefined;
+  /** `--downgrade-check-time`: how often the leader looks whether a downgrade is done; 0 is never. Default: 5 seconds. */
+  readonly downgradeCheckMs?: number | undefined;
+  /** The feature gate FastLeaseKeepAlive. False: a lease is renewed when all is applied that is committed. */
+  readonly renewsAtOnce?: boolean | undefined;
+  /** The feature gate PriorityRequest: leases can be revoked when there is too much to do for anything else. */
+  readonly revokesFirst?: boolean | undefined;
   /** `--warning-apply-duration`: what takes longer to apply is logged. */
   readonly warningApplyDurationMs: number;
 }

@@ -28,13 +28,16 @@ export interface FinderOptions {
   readonly dialTimeoutMs: number;
   readonly resolve: ResolveHost;
   readonly tls: TlsSource | undefined;
+  /** To connect from; the system chooses without it. */
+  readonly localAddress: string | undefined;
 }
 
 /** What a member that starts asks the others, before it is one of them. */
 export function clusterFinder(logger: Logger, options: FinderOptions): ClusterFinder {
-  const { dialTimeoutMs, resolve, tls } = options;
+  const { dialTimeoutMs, resolve, tls, localAddress } = options;
   const ask = async <T>(timeoutMs: number, question: (asking: AskOptions) => Promise<T>): Promise<T> => {
-    const client = new HttpClient({ clock: systemClock, limits: defaultPeerLimits.http, dialTimeoutMs, tls });
+    const { http: limits } = defaultPeerLimits;
+    const client = new HttpClient({ clock: systemClock, limits, dialTimeoutMs, tls, localAddress });
     try {
       return await question({ client, logger, timeoutMs });
     } finally {

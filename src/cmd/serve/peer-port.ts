@@ -27,6 +27,8 @@ export interface PeerPortOptions {
   /** Where snapshots of other members are kept while they come in. */
   readonly snapshotDir: string;
   readonly tls: TlsIdentity | undefined;
+  /** To call other members from; the system chooses without it. */
+  readonly localAddress: string | undefined;
 }
 
 /** etcd's metrics of files that came from a leader. */
@@ -98,6 +100,7 @@ export class PeerPort {
         streamStallTimeoutMs: config.raftWriteTimeoutMs,
       },
       tls: this.tls,
+      localAddress: this.#options.localAddress,
     });
     return this.#transport;
   }

@@ -23,6 +23,9 @@ export function settingsOf(config: Config): EtcdServerSettings {
     cacheBytes: 4 * 1024 * 1024,
     strictReconfigCheck: config.strictReconfigCheck,
     initialElectionTickAdvance: config.initialElectionTickAdvance,
+    downgradeCheckMs: config.downgradeCheckTimeMs,
+    renewsAtOnce: config.featureGates.FastLeaseKeepAlive,
+    revokesFirst: config.featureGates.PriorityRequest,
     warningApplyDurationMs: config.warningApplyDurationMs,
     corruption: {
       checkMs: config.corruptCheckTimeMs,

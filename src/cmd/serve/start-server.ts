@@ -23,6 +23,7 @@ import { openAuthentication } from "./authentication.ts";
 import { clusterTokenOf, initialClusterOf } from "./discover.ts";
 import { enableAuthorization } from "./enable-authorization.ts";
 import { openPorts } from "./listen.ts";
+import { localAddressOf } from "./local-address.ts";
 import type { DataFolder } from "./open-data.ts";
 import type { PeerPort } from "./peer-port.ts";
 import { makeServed } from "./served.ts";
@@ -72,6 +73,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
   const serverMetrics = new ServerMetrics(metrics);
   const tls = await openTls(config, logger, data.fixturesDir);
   const { snapshotDir } = data;
+  const localAddress = localAddressOf(config, logger);
   const peerPort = options.peers
     ? await (await import("./peer-port.ts")).PeerPort.make({
         config,
@@ -79,6 +81,7 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         metrics,
         snapshotDir,
         tls: tls.peer,
+        localAddress,
       })
     : undefined;
   await defragmentIfWorthIt(config, logger, data);
@@ -183,6 +186,7 @@ async function bootstrapOptions(
         dialTimeoutMs: 1_000 + config.electionTimeoutMs,
         resolve: resolveHost,
         tls: peerPort?.tls,
+        localAddress: localAddressOf(config, logger),
       }) ?? noOthers,
     connect: (ids) => (others ? others.peersOf(peerPort.connect(ids), logger) : noPeers),
     maxLearners: config.maxLearners,

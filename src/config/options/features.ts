@@ -1,5 +1,5 @@
 /** Work in the background, and when it is worth a word. */
-import { duration, integer, later, type OptionTable } from "../option.ts";
+import { duration, integer, type OptionTable } from "../option.ts";
 
 export const featureOptions = {
   corruptCheckTimeMs: duration("corrupt-check-time", {
@@ -45,8 +45,7 @@ export const featureOptions = {
   downgradeCheckTimeMs: duration("downgrade-check-time", {
     default: 5_000,
     defaultText: "5s",
-    help: "How often to look at the progress of a downgrade.",
-    status: later("downgrades"),
+    help: "How often the leader looks whether a downgrade is done (0: never).",
   }),
   snapshotCatchupEntries: integer("snapshot-catchup-entries", "uint64", {
     default: 5_000,

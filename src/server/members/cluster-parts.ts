@@ -83,8 +83,9 @@ function makeTransfer({ parts, transfer }: ClusterPartsOptions): LeaderTransfer 
 }
 
 function makeVersions({ parts, isLeader, propose }: ClusterPartsOptions): ClusterVersions {
-  const { clock, logger, cluster, peers } = parts;
+  const { clock, logger, cluster, peers, settings } = parts;
   return new ClusterVersions({
+    downgradeCheckMs: settings.downgradeCheckMs,
     cluster,
     peers,
     clock,

@@ -10,8 +10,9 @@ import type { Peers } from "../peers.ts";
 import { clusterVersion, etcdVersion } from "../versions.ts";
 import { formatMinor, isBefore, isSame, type MinorVersion, parseVersion } from "./minor-version.ts";
 
-/** Between two rounds of questions. */
+/** Between two looks at what the cluster's version should be. */
 const roundMs = 4_000;
+const defaultDowngradeCheckMs = 5_000;
 /** What a cluster is taken for whose members are not all known. */
 const minClusterVersion = "3.0.0";
 
@@ -23,6 +24,8 @@ export interface ClusterVersionsOptions {
   readonly isLeader: () => boolean;
   /** Puts the version through the log. */
   readonly propose: (version: string) => void;
+  /** Between two looks at whether a downgrade is done; 0 is never. */
+  readonly downgradeCheckMs?: number | undefined;
   /** Tells the cluster, through the log, that its downgrade is over. */
   readonly endDowngrade: () => void;
 }
@@ -30,7 +33,8 @@ export interface ClusterVersionsOptions {
 export class ClusterVersions {
   readonly #options: ClusterVersionsOptions;
   #nextRoundMs = 0;
-  #asking = false;
+  #nextCheckMs = 0;
+  #asking: Promise<(string | undefined)[]> | undefined;
 
   constructor(options: ClusterVersionsOptions) {
     this.#options = options;
@@ -38,30 +42,45 @@ export class ClusterVersions {
 
   /** This member leads now, and has applied what came before. */
   begin(): void {
-    this.#nextRoundMs = this.#options.clock.monotonicMs() + roundMs;
-    this.#decide();
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#nextRoundMs = nowMs + roundMs;
+    this.#nextCheckMs = nowMs + this.#checkMs;
+    this.#decide((versions) => this.#propose(versions));
   }
 
   /** To be called in each tick. */
   tick(nowMs: number): void {
-    if (nowMs < this.#nextRoundMs || !this.#options.isLeader()) return;
-    this.#nextRoundMs = nowMs + roundMs;
-    const { version, downgrade } = this.#options.cluster;
-    if (version !== clusterVersion || downgrade.enabled) this.#decide();
+    const { isLeader, cluster } = this.#options;
+    const { version, downgrade } = cluster;
+    const [roundIsDue, checkIsDue] = [nowMs >= this.#nextRoundMs, nowMs >= this.#nextCheckMs];
+    if ((!roundIsDue && !checkIsDue) || !isLeader()) return;
+    if (roundIsDue) this.#nextRoundMs = nowMs + roundMs;
+    if (checkIsDue) this.#nextCheckMs = nowMs + this.#checkMs;
+    if (roundIsDue && (version !== clusterVersion || downgrade.enabled)) {
+      this.#decide((versions) => this.#propose(versions));
+    }
+    if (checkIsDue && downgrade.enabled) this.#decide((versions) => this.#endDowngrade(versions));
   }
 
-  #decide(): void {
+  get #checkMs(): number {
+    const { downgradeCheckMs = defaultDowngradeCheckMs } = this.#options;
+    return downgradeCheckMs > 0 ? downgradeCheckMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Finds the members' versions out; one question serves all who want to know meanwhile. */
+  #decide(then: (versions: readonly (string | undefined)[]) => void): void {
     const { cluster } = this.#options;
     const others = cluster.members().filter(({ id }) => id !== cluster.localId);
-    if (others.length === 0) this.#propose([etcdVersion]);
-    else if (!this.#asking) void this.#ask(others);
-  }
-
-  async #ask(others: readonly Member[]): Promise<void> {
-    this.#asking = true;
-    const versions = await Promise.all(others.map((member) => this.#serverVersionOf(member)));
-    this.#asking = false;
-    if (this.#options.isLeader()) this.#propose([etcdVersion, ...versions]);
+    if (others.length === 0) {
+      then([etcdVersion]);
+      return;
+    }
+    this.#asking ??= Promise.all(others.map((member) => this.#serverVersionOf(member))).finally(() => {
+      this.#asking = undefined;
+    });
+    void this.#asking.then((versions) => {
+      if (this.#options.isLeader()) then([etcdVersion, ...versions]);
+    });
   }
 
   async #serverVersionOf(member: Member): Promise<string | undefined> {
@@ -76,13 +95,19 @@ export class ClusterVersions {
   }
 
   #propose(versions: readonly (string | undefined)[]): void {
-    const { cluster, propose, logger, endDowngrade } = this.#options;
+    const { cluster, propose, logger } = this.#options;
     const { enabled, targetVersion } = cluster.downgrade;
     const target = enabled ? parseVersion(targetVersion) : undefined;
     const decided = decideClusterVersion(cluster.version, versions, target);
     if (decided === "invalid downgrade target") {
       logger.error("Failed to monitor cluster version", { error: decided });
     } else if (decided !== undefined) propose(decided);
+  }
+
+  #endDowngrade(versions: readonly (string | undefined)[]): void {
+    const { cluster, logger, endDowngrade } = this.#options;
+    const { enabled, targetVersion } = cluster.downgrade;
+    const target = enabled ? parseVersion(targetVersion) : undefined;
     if (target === undefined || !versions.every((version) => isOf(version, target))) return;
     logger.info("the cluster has been downgraded", { "cluster-version": targetVersion });
     endDowngrade();

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { errors } from "../../errors/table.ts";
-import { startTestServer } from "../testing/test-server.ts";
+import type { EtcdServerSettings } from "../etcd-server.ts";
+import { startTestServer, testSettings } from "../testing/test-server.ts";
 
-async function started() {
-  const test = await startTestServer();
+async function started(settings: Partial<EtcdServerSettings> = {}) {
+  const test = await startTestServer({ settings: { ...testSettings, ...settings } });
   await test.pass(200);
   const { downgrades } = test.server;
   const done = async (work: Promise<void>) => {

@@ -121,6 +121,8 @@ export interface PeerTransportOptions {
   /** etcd: a second and an election timeout. */
   readonly dialTimeoutMs: number;
   readonly tls?: TlsSource | undefined;
+  /** To connect from; the system chooses without it. */
+  readonly localAddress?: string | undefined;
   readonly limits?: Partial<PeerLimits>;
   /** Which etcd this member is to the others, and the oldest cluster it can be in. */
   readonly serverVersion?: string;

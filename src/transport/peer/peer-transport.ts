@@ -47,7 +47,8 @@ export class PeerTransport {
       serverVersion: options.serverVersion ?? etcdVersion,
       minClusterVersion: options.minClusterVersion ?? minClusterVersion,
     };
-    this.client = new HttpClient({ clock, limits: this.limits.http, dialTimeoutMs, tls: options.tls });
+    const { tls, localAddress } = options;
+    this.client = new HttpClient({ clock, limits: this.limits.http, dialTimeoutMs, tls, localAddress });
     this.#metrics = new PeerMetrics(options.metrics, options.localId);
     this.#reports = new Reports(raft);
     this.#environment = {

@@ -24,6 +24,8 @@ export interface HttpClientOptions {
   readonly limits: Http1Limits;
   readonly dialTimeoutMs: number;
   readonly tls?: TlsSource | undefined;
+  /** To connect from; the system chooses without it. */
+  readonly localAddress?: string | undefined;
 }
 
 interface Idle {
@@ -104,8 +106,8 @@ export class HttpClient {
 
   async #connect(url: EtcdUrl, signal: AbortSignal | undefined): Promise<ClientConnection> {
     if (this.#isClosed) throw aborted();
-    const { clock, dialTimeoutMs, tls, limits } = this.#options;
-    const socket = await dial(url, { clock, timeoutMs: dialTimeoutMs, tls, signal });
+    const { clock, dialTimeoutMs, tls, localAddress, limits } = this.#options;
+    const socket = await dial(url, { clock, timeoutMs: dialTimeoutMs, tls, localAddress, signal });
     const connection: ClientConnection = new ClientConnection(socket, limits, () => {
       this.#all.delete(connection);
       this.#dropIdle(url, connection);

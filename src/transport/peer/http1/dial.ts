@@ -16,6 +16,8 @@ export interface DialOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly tls?: TlsSource | undefined;
+  /** Of this machine, to connect from; the system chooses without it. */
+  readonly localAddress?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,11 +35,11 @@ const isPlain = ({ scheme }: EtcdUrl): boolean => scheme === "http" || scheme ==
 
 function connected(
   url: EtcdUrl,
-  { clock, timeoutMs, signal, tls }: DialOptions,
+  { clock, timeoutMs, signal, tls, localAddress }: DialOptions,
   tlsOptions: ConnectionOptions | undefined,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const { socket, ready } = begin(url, tlsOptions);
+    const { socket, ready } = begin(url, tlsOptions, localAddress);
     const settle = (): void => {
       timer.cancel();
       signal?.removeEventListener("abort", onAbort);
@@ -75,9 +77,16 @@ function connected(
   });
 }
 
-function begin(url: EtcdUrl, tlsOptions: ConnectionOptions | undefined): { socket: Socket; ready: string } {
+function begin(
+  url: EtcdUrl,
+  tlsOptions: ConnectionOptions | undefined,
+  localAddress: string | undefined,
+): { socket: Socket; ready: string } {
+  const from = localAddress === undefined ? {} : { localAddress };
   const target =
-    url.socketPath === "" ? { host: url.hostname || "localhost", port: url.port } : { path: url.socketPath };
+    url.socketPath === ""
+      ? { host: url.hostname || "localhost", port: url.port, ...from }
+      : { path: url.socketPath };
   if (isPlain(url)) return { socket: connect(target), ready: "connect" };
   const named = isIP(url.hostname) === 0 && url.hostname !== "" ? { servername: url.hostname } : {};
   const socket = connectTls({ ...target, ...named, ALPNProtocols: ["http/1.1"], ...tlsOptions });
