@@ -4,14 +4,13 @@
  * so that a server of the machine is not in the way.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { createConnection } from "node:net";
 import { basename, join } from "node:path";
 import { exec, mustExec } from "../support/exec.ts";
 import { httpGet } from "../support/http.ts";
-import { repository } from "../support/paths.ts";
 import type { Report } from "../support/report.ts";
+import { commandsOf, ScriptRun } from "./script-run.ts";
 
 export interface QuickstartSuite {
   readonly program: string;
@@ -26,8 +25,10 @@ export async function quickstartChecks({ program, folder, report }: QuickstartSu
   mkdirSync(folder, { recursive: true });
   await layOutArchive(program, folder);
   const ports = await freePorts();
-  const script = readmeCommands().replaceAll("2379", ports.client).replaceAll("2380", ports.peer);
-  const run = new ScriptRun(script, folder);
+  const script = commandsOf("README.md", "quickstart")
+    .replaceAll("2379", ports.client)
+    .replaceAll("2380", ports.peer);
+  const run = new ScriptRun(script, folder, { PATH: process.env["PATH"] });
   try {
     await report.check(
       "the README's commands make a cluster with TLS and users",
@@ -74,16 +75,6 @@ async function layOutArchive(program: string, folder: string): Promise<void> {
   await mustExec("tar", ["-I", "gzip -1", "-cf", archive, "-C", join(folder, "made"), archiveName], {});
 }
 
-/** The lines of the code blocks between the marks. */
-function readmeCommands(): string {
-  const readme = readFileSync(join(repository, "README.md"), "utf8");
-  const [, marked] = /<!-- quickstart: begin -->([\s\S]*?)<!-- quickstart: end -->/.exec(readme) ?? [];
-  assert.ok(marked, "README.md has no quickstart");
-  const blocks = [...marked.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, lines]) => lines);
-  assert.ok(blocks.length > 0);
-  return blocks.join("\n");
-}
-
 /** What stands behind 1, 2 and 3 in the README: two numbers of four digits that are free behind all of them. */
 async function freePorts(): Promise<{ client: string; peer: string }> {
   for (let client = 2400 + (process.pid % 300); client < 2760; client += 2) {
@@ -103,60 +94,4 @@ function isTaken(port: number): Promise<boolean> {
     });
     socket.once("error", () => resolve(false));
   });
-}
-
-interface ScriptEnd {
-  readonly status: number | null;
-  readonly output: string;
-  readonly tookMs: number;
-}
-
-/** A shell that stops at the first error, in a process group with the servers that it starts. */
-class ScriptRun {
-  readonly ended: Promise<ScriptEnd>;
-  readonly #child: ReturnType<typeof spawn>;
-  readonly #onExit = () => this.#kill("SIGKILL");
-
-  constructor(script: string, cwd: string) {
-    const log = join(cwd, "output");
-    const output = openSync(log, "a");
-    const startedMs = performance.now();
-    const child = spawn("sh", ["-e", "-c", `${script}\n`], {
-      cwd,
-      detached: true,
-      env: { PATH: process.env["PATH"] },
-      stdio: ["ignore", output, output],
-    });
-    closeSync(output);
-    this.#child = child;
-    process.once("exit", this.#onExit);
-    this.ended = new Promise((resolve, reject) => {
-      child.once("error", reject);
-      // Not "close": the servers go on, and hold the output open. What the shell wrote is in the file.
-      child.once("exit", (status) => {
-        resolve({ status, output: readFileSync(log, "utf8"), tookMs: performance.now() - startedMs });
-      });
-    });
-    this.ended.catch(() => undefined);
-  }
-
-  async end(): Promise<void> {
-    process.removeListener("exit", this.#onExit);
-    this.#kill("SIGTERM");
-    const endMs = performance.now() + 10_000;
-    while (this.#kill(0)) {
-      if (performance.now() > endMs) this.#kill("SIGKILL");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
-  /** Whether there was anything to send the signal to. */
-  #kill(signal: NodeJS.Signals | 0): boolean {
-    try {
-      process.kill(-this.#child.pid!, signal);
-      return true;
-    } catch {
-      return false;
-    }
-  }
 }

@@ -5,14 +5,18 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { exec } from "../support/exec.ts";
+import { repository } from "../support/paths.ts";
+import { freePort } from "../support/ports.ts";
 import { Report } from "../support/report.ts";
 import { commonHelp, commonOptions, scratchFolder, serverProgram } from "../support/scratch.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { tool } from "../support/tools.ts";
+import { documentChecks } from "./documents.ts";
 import { Ctl, type CtlContext } from "./etcdctl/ctl.ts";
 import { kvChecks } from "./etcdctl/kv.ts";
 import { leaseChecks } from "./etcdctl/lease.ts";
 import { maintenanceChecks } from "./etcdctl/maintenance.ts";
+import { makeTls, tlsChecks } from "./etcdctl/tls.ts";
 import { txnChecks } from "./etcdctl/txn.ts";
 import { watchChecks } from "./etcdctl/watch.ts";
 import { httpChecks } from "./http.ts";
@@ -23,7 +27,22 @@ import { quickstartChecks } from "./quickstart.ts";
 import { snapshotChecks } from "./snapshots.ts";
 import { utlChecks } from "./utl.ts";
 
-const clients = ["http", "etcdctl", "snapshots", "utl", "moves", "quickstart", "go", "python", "java"];
+/** Suites of their own, in a process each. */
+const suites = ["browser", "gateway"] as const;
+const clients = [
+  "http",
+  "etcdctl",
+  "etcdctl-tls",
+  "snapshots",
+  "utl",
+  "moves",
+  "quickstart",
+  "docs",
+  "go",
+  "python",
+  "java",
+  ...suites,
+];
 const { values: options } = parseArgs({
   options: {
     ...commonOptions,
@@ -57,10 +76,23 @@ if (only.includes("etcdctl")) {
   const report = newReport("etcdctl");
   await withServer("etcdctl", async (server) => {
     const ctl = new Ctl(await tool("etcdctl"), `127.0.0.1:${server.clientPort}`);
-    const context: CtlContext = { ctl, server, report, quick: options.quick };
-    for (const checks of [kvChecks, txnChecks, watchChecks, leaseChecks, maintenanceChecks])
-      await checks(context);
+    await etcdctlChecks({ ctl, server, report, quick: options.quick });
   });
+}
+if (only.includes("etcdctl-tls")) {
+  const report = newReport("etcdctl-tls");
+  const clientPort = await freePort();
+  const tls = await makeTls(join(folder, "certificates"), clientPort);
+  const from = { clientPort, flags: tls.server };
+  await withServer(
+    "etcdctl-tls",
+    async (server) => {
+      const ctl = new Ctl(await tool("etcdctl"), `127.0.0.1:${clientPort}`, tls.client);
+      await etcdctlChecks({ ctl, server, report, quick: true });
+      await tlsChecks(server, tls, report);
+    },
+    from,
+  );
 }
 if (only.includes("snapshots")) {
   await snapshotChecks({ program, folder: join(folder, "snapshots"), report: newReport("snapshots") });
@@ -75,9 +107,14 @@ if (only.includes("quickstart")) {
   const report = newReport("quickstart");
   await quickstartChecks({ program, folder: join(folder, "quickstart"), report });
 }
+if (only.includes("docs")) {
+  await documentChecks({ program, folder: join(folder, "docs"), report: newReport("docs") });
+}
 if (only.includes("go")) await runProgram("go", goClient);
 if (only.includes("python")) await runProgram("python", pythonClient);
 if (only.includes("java")) await runProgram("java", javaClient);
+
+for (const name of suites) if (only.includes(name)) await runSuite(name);
 
 const total = new Report();
 total.addAll(reports);
@@ -89,9 +126,19 @@ function newReport(prefix: string): Report {
   return report;
 }
 
-async function withServer(name: string, body: (server: ServerProcess) => Promise<void>): Promise<void> {
-  const flags = ["--watch-progress-notify-interval=500ms"];
-  const server = await ServerProcess.ready({ program, folder: join(folder, name), flags });
+async function etcdctlChecks(context: CtlContext): Promise<void> {
+  for (const checks of [kvChecks, txnChecks, watchChecks, leaseChecks, maintenanceChecks]) {
+    await checks(context);
+  }
+}
+
+async function withServer(
+  name: string,
+  body: (server: ServerProcess) => Promise<void>,
+  from: { readonly clientPort?: number; readonly flags?: readonly string[] } = {},
+): Promise<void> {
+  const flags = ["--watch-progress-notify-interval=500ms", ...(from.flags ?? [])];
+  const server = await ServerProcess.ready({ ...from, program, folder: join(folder, name), flags });
   await body(server);
   const stopped = server.stop(5_000);
   await newReport(name).check("the server ends in time when asked", () => stopped, 10_000);
@@ -115,4 +162,22 @@ async function runProgram(name: string, prepare: () => Promise<ClientProgram>): 
       report.fail("ends as it should", `status ${result.status}${done ? "" : ", not done"}\n${output}`);
     }
   });
+}
+
+/** Runs a suite that has a command of its own, and counts the lines of its checks. */
+async function runSuite(name: (typeof suites)[number]): Promise<void> {
+  const report = newReport(name);
+  const args = [join(repository, "test", name, "run.ts"), "--server", program];
+  if (options.dir !== undefined) args.push("--dir", options.dir);
+  if (options.keep) args.push("--keep");
+  if (name === "browser" && options.run !== undefined) args.push("--only", options.run);
+  let last = "";
+  const onLine = (line: string): void => {
+    last = line;
+    report.countLine(line);
+  };
+  const result = await exec(process.execPath, args, { onLine, timeoutMs: 600_000 });
+  const { status, stdout, stderr } = result;
+  if (status === 0) report.pass("ends well", last);
+  else report.fail("ends well", `status ${status}\n${stdout.slice(-6000)}\n${stderr.slice(-3000)}`);
 }

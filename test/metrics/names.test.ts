@@ -97,6 +97,19 @@ describe("/metrics", () => {
     );
   });
 
+  it("has every series that docs/monitoring names", () => {
+    const families = familiesOf(text);
+    for (const file of ["dashboard.json", "alerts.yml"]) {
+      const asked = [
+        ...read(`../../docs/monitoring/${file}`).matchAll(/\b(?:etcd|etclite|process|grpc_server)_\w+/g),
+      ];
+      const names = new Set(asked.map(([name]) => name));
+      assert.ok(names.size > 5, file);
+      const missing = [...names].filter((name) => !families.has(name.replace(/_bucket$/, "")));
+      assert.deepEqual(missing, [], file);
+    }
+  });
+
   it("counts what was done", () => {
     const countOf = (series: string) => {
       const line = text.split("\n").find((each) => each.startsWith(`${series} `));

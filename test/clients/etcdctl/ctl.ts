@@ -37,9 +37,13 @@ export class Ctl {
   readonly #program: string;
   readonly #endpoint: string;
 
-  constructor(program: string, endpoint: string) {
+  readonly #flags: readonly string[];
+
+  /** `flags` go with every call: those for TLS. */
+  constructor(program: string, endpoint: string, flags: readonly string[] = []) {
     this.#program = program;
     this.#endpoint = endpoint;
+    this.#flags = [`--endpoints=${endpoint}`, ...flags];
   }
 
   get endpoint(): string {
@@ -48,7 +52,7 @@ export class Ctl {
 
   /** Runs it, whatever it says. */
   run(args: readonly string[], options: { input?: string; timeoutMs?: number } = {}): Promise<ExecResult> {
-    return exec(this.#program, [`--endpoints=${this.#endpoint}`, ...args], {
+    return exec(this.#program, [...this.#flags, ...args], {
       env: cleanEnvironment(),
       timeoutMs: options.timeoutMs ?? 20_000,
       ...(options.input === undefined ? {} : { input: options.input }),
@@ -102,7 +106,7 @@ export class Ctl {
 
   /** Starts one that goes on, such as a watch. */
   start(args: readonly string[]): RunningCtl {
-    return new RunningCtl(this.#program, [`--endpoints=${this.#endpoint}`, ...args]);
+    return new RunningCtl(this.#program, [...this.#flags, ...args]);
   }
 }
 
