@@ -81,6 +81,9 @@ export interface Generation {
   /** True for versions that another store has kept, after it removed compacted ones: a key that is not known here may
    * begin with any version. */
   readonly isImport?: boolean;
+  /** More of the import follows. What was imported need not be readable before a generation without this, and then is as
+   * a whole. */
+  readonly importGoesOn?: boolean;
 }
 
 export interface ScanOptions {

@@ -9,6 +9,7 @@ import type { SqliteDatabase, SqliteStatement } from "../../runtime/sqlite.ts";
 import { BackendCorruptError } from "../errors.ts";
 import { curRow, headCheck, leasedCheck, metaCheck, valueCheck } from "./checks.ts";
 import type { GenerationReader } from "./generation-buffer.ts";
+import { defaultKeysMax, ImportWriter, type Link } from "./import-writer.ts";
 import { type CurRow, isMilestone } from "./schema.ts";
 import type { State } from "./state.ts";
 import { keyName, verifyCur } from "./verify-row.ts";
@@ -16,7 +17,11 @@ import { keyName, verifyCur } from "./verify-row.ts";
 const headColumns = "version, main, sub, create_rev, lease, seq, chain, head_check";
 
 export class GenerationWriter {
+  readonly #db: SqliteDatabase;
   readonly #file: string;
+  readonly #importKeysMax: number;
+  /** While an import goes on. */
+  #import: ImportWriter | undefined;
   readonly #insertLog: SqliteStatement;
   readonly #findCur: SqliteStatement<CurRow>;
   readonly #insertCur: SqliteStatement;
@@ -27,7 +32,9 @@ export class GenerationWriter {
   readonly #putMeta: SqliteStatement;
   readonly #deleteMeta: SqliteStatement;
 
-  constructor(db: SqliteDatabase, file: string) {
+  constructor(db: SqliteDatabase, file: string, importKeysMax = defaultKeysMax) {
+    this.#importKeysMax = importKeysMax;
+    this.#db = db;
     this.#file = file;
     this.#insertLog = db.prepare("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#findCur = db.prepare(`SELECT ${headColumns} FROM cur WHERE key = +?`);
@@ -45,20 +52,17 @@ export class GenerationWriter {
     this.#deleteMeta = db.prepare("DELETE FROM meta WHERE bucket = +? AND key = +?");
   }
 
-  /** Returns the state after the generation; the caller writes it. */
-  apply(generation: GenerationReader, state: State): State {
+  /** Returns the state after the generation; the caller writes it. `rest` is called now and then when much is written
+   * at once. */
+  apply(generation: GenerationReader, state: State, rest: () => void): State {
     const { rowCount } = generation;
     checkOrder(generation, state);
-    const { keys, lastRowOf, before } = groupByKey(generation);
-    const work: Work = {
-      generation,
-      before,
-      firstSeq: state.next_seq,
-      prev: new Float64Array(rowCount),
-      chain: new Float64Array(rowCount),
-    };
-    for (const key of keys) this.#applyKey(work, lastRowOf.get(key)!);
-    for (let row = 0; row < rowCount; row++) this.#appendLog(work, row);
+    // What is gathered during an import is only right for a table that was empty.
+    if (generation.importGoesOn && state.next_seq === 1) {
+      this.#import ??= new ImportWriter(this.#db, this.#file, this.#importKeysMax);
+    }
+    if (this.#import === undefined) this.#applyRows(generation, state.next_seq);
+    else this.#importRows(this.#import, generation, state.next_seq, rest);
     for (const { bucket, key, value } of generation.changes()) {
       if (value === undefined) this.#deleteMeta.run(bucket, key);
       else this.#putMeta.run(bucket, key, value, metaCheck(bucket, key, value));
@@ -71,6 +75,34 @@ export class GenerationWriter {
       compact_revision: generation.compactRevision,
       next_seq: state.next_seq + rowCount,
     };
+  }
+
+  #applyRows(generation: GenerationReader, firstSeq: number): void {
+    const { rowCount } = generation;
+    const { keys, lastRowOf, before } = groupByKey(generation);
+    const work: Work = {
+      generation,
+      before,
+      firstSeq,
+      prev: new Float64Array(rowCount),
+      chain: new Float64Array(rowCount),
+    };
+    for (const key of keys) this.#applyKey(work, lastRowOf.get(key)!);
+    for (let row = 0; row < rowCount; row++) {
+      this.#appendLog(generation, row, firstSeq + row, { prev: work.prev[row]!, chain: work.chain[row]! });
+    }
+  }
+
+  #importRows(heads: ImportWriter, generation: GenerationReader, firstSeq: number, rest: () => void): void {
+    assert(generation.isImport, "sqlite: an import has not ended");
+    for (let row = 0; row < generation.rowCount; row++) {
+      if (heads.isFull) heads.flush(rest);
+      const seq = firstSeq + row;
+      this.#appendLog(generation, row, seq, heads.add(generation, row, seq));
+    }
+    if (generation.importGoesOn) return;
+    heads.flush(rest);
+    this.#import = undefined;
   }
 
   /** Links the rows of one key to each other and to what is stored, and brings its row in `cur` up to date. */
@@ -129,12 +161,11 @@ export class GenerationWriter {
     return Number(statement.run(version, main, sub, create_rev, lease, seq, chain, check, key).changes);
   }
 
-  #appendLog({ generation, firstSeq, prev: prevs, chain: chains }: Work, row: number): void {
+  #appendLog(generation: GenerationReader, row: number, seq: number, { prev, chain }: Link): void {
     const key = generation.key(row);
     const value = generation.value(row);
-    const prev = prevs[row]!;
-    const head = headOf(generation, row, firstSeq + row, chains[row]!);
-    const { seq, main, sub, create_rev, version, lease, chain } = head;
+    const head = headOf(generation, row, seq, chain);
+    const { main, sub, create_rev, version, lease } = head;
     const check = headCheck(head, prev, key);
     const valueSum = valueCheck(value, check);
     this.#insertLog.run(seq, main, sub, create_rev, version, lease, prev, chain, check, valueSum, key, value);

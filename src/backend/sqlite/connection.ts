@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly sync: boolean;
   /** A limit on the file's size in pages; 0 for none. */
   readonly pagesMax: number;
+  /** The file is new, and is thrown away if anything happens before it is whole: no journal. */
+  readonly isFilling: boolean;
 }
 
 /** Makes or opens the file for writing, brings its -wal file home and looks it over. */
@@ -40,15 +42,13 @@ export function openWriter(driver: SqliteDriver, file: string, options: Connecti
     // Both only take effect in an empty file.
     pragma(`page_size = ${options.pageSize}`);
     pragma("auto_vacuum = INCREMENTAL");
-    if (pragma("journal_mode = WAL") !== "wal") {
-      throw new BackendIoError(
-        file,
-        "the file system cannot do write-ahead logging (no shared memory)",
-        false,
-      );
+    assert(isNew || !options.isFilling, "sqlite: a store that is filled was there before");
+    if (options.isFilling) {
+      pragma("journal_mode = OFF");
+      pragma("synchronous = OFF");
+    } else {
+      logAhead(db, file, options.sync);
     }
-    pragma(`synchronous = ${options.sync ? "NORMAL" : "OFF"}`);
-    pragma("wal_autocheckpoint = 0");
     pragma(`cache_size = ${-Math.ceil(options.cacheBytes / 1024)}`);
     pragma("cell_size_check = ON");
     pragma("temp_store = MEMORY");
@@ -65,6 +65,15 @@ export function openWriter(driver: SqliteDriver, file: string, options: Connecti
     db.close();
     throw error;
   }
+}
+
+/** From now on commits go to the -wal file. */
+export function logAhead(db: SqliteDatabase, file: string, sync: boolean): void {
+  if (pragmaValue(db, "journal_mode = WAL") !== "wal") {
+    throw new BackendIoError(file, "the file system cannot do write-ahead logging (no shared memory)", false);
+  }
+  pragmaValue(db, `synchronous = ${sync ? "NORMAL" : "OFF"}`);
+  pragmaValue(db, "wal_autocheckpoint = 0");
 }
 
 /** Opens the file, which the writer has open, for reading. */

@@ -41,7 +41,7 @@ export function encodeGeneration(generation: Generation, reuse?: ArrayBuffer): A
   floats[4] = generation.revision;
   floats[5] = generation.compactRevision;
   floats[6] = size;
-  floats[7] = generation.isImport ? 1 : 0;
+  floats[7] = generation.isImport ? (generation.importGoesOn ? 2 : 1) : 0;
 
   let at = bytesAt;
   for (let i = 0; i < versions.length; i++) {
@@ -94,6 +94,7 @@ export class GenerationReader {
   readonly revision: Revision;
   readonly compactRevision: Revision;
   readonly isImport: boolean;
+  readonly importGoesOn: boolean;
   /** Bytes in use. */
   readonly size: number;
   readonly #floats: Float64Array;
@@ -114,7 +115,8 @@ export class GenerationReader {
     this.revision = this.#floats[4]! as Revision;
     this.compactRevision = this.#floats[5]! as Revision;
     this.size = this.#floats[6]!;
-    this.isImport = this.#floats[7] === 1;
+    this.isImport = this.#floats[7] !== 0;
+    this.importGoesOn = this.#floats[7] === 2;
     this.#changesAt = (headerFloats + this.rowCount * rowFloats) * 8;
     this.#keyAt = new Uint32Array(this.rowCount + 1);
     let at = this.#changesAt + this.changeCount * changeWords * 4;

@@ -8,6 +8,7 @@ import { BackendCorruptError, BackendIoError } from "../errors.ts";
 import { contractSuite } from "../testing/contract-suite.ts";
 import { HistoryMaker } from "../testing/history-maker.ts";
 import { importSuite } from "../testing/import-suite.ts";
+import { openLocally } from "../testing/local-client.ts";
 import { propertySuite } from "../testing/property-suite.ts";
 import { checkStore } from "./check.ts";
 import { fileName } from "./schema.ts";
@@ -84,4 +85,39 @@ for (const driver of drivers) {
   contractSuite(subject);
   propertySuite(subject);
   importSuite(subject);
+  importSuite({
+    ...subject,
+    name: `sqlite on ${driver}, filled without a journal`,
+    open: () =>
+      openSqliteBackend({ ...options(mkdtempSync(join(folder, "filled-"))), sync: true, isFilling: true }),
+  });
+  importSuite({
+    ...subject,
+    name: `sqlite on ${driver}, with seven keys gathered`,
+    open: () => openLocally(mkdtempSync(join(folder, "gathered-")), { importKeysMax: 7, isFilling: true }),
+  });
 }
+
+it("is filled, and then survives what others survive", async () => {
+  const dir = mkdtempSync(join(folder, "filling-"));
+  const store = await openSqliteBackend({ dir, isFilling: true });
+  const maker = new HistoryMaker().put("a").put("b");
+  await store.write({ ...maker.generation(), isImport: true, importGoesOn: true });
+  await store.write({ ...maker.put("a").generation(), isImport: true });
+  assert.ok(!readdirSync(dir).includes(`${fileName}-wal`));
+  await store.sync();
+  assert.deepEqual(store.durable, store.position);
+  await store.write(maker.put("c").generation());
+  assert.ok(readdirSync(dir).includes(`${fileName}-wal`));
+  await store.close();
+  assert.deepEqual((await checkStore(dir)).problems, []);
+  await assert.rejects(openSqliteBackend({ dir, isFilling: true }), /was there before/);
+});
+
+it("holds nobody to a store that is half imported", async () => {
+  const store = await openSqliteBackend({ dir: mkdtempSync(join(folder, "half-")), isFilling: true });
+  const maker = new HistoryMaker().put("a");
+  await store.write({ ...maker.generation(), isImport: true, importGoesOn: true });
+  await assert.rejects(store.write(maker.put("b").generation()), /an import has not ended/);
+  await store.close();
+});

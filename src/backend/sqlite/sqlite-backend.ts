@@ -51,6 +51,9 @@ export interface SqliteBackendOptions {
   /** The file may not grow beyond so many bytes; a write that would is refused as if the disk were full. Default: no
    * limit. */
   readonly fileBytesMax?: number;
+  /** For a new store that an import fills, and that is removed if anything happens before it is whole: writes are not
+   * logged. Nothing may be read before the first `sync`, which ends this. */
+  readonly isFilling?: boolean;
 }
 
 /** How long one slice of background work may hold up the generations behind it. */
@@ -70,6 +73,7 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
       walBytesMax: options.walBytesMax ?? 32 * 1024 * 1024,
       sync: options.sync ?? true,
       pagesMax: Math.floor((options.fileBytesMax ?? 0) / pageSize),
+      isFilling: options.isFilling ?? false,
     },
   });
   try {

@@ -59,7 +59,7 @@ function syncAfter(writtenBytes: number): void {
   unsyncedBytes += writtenBytes;
   if (unsyncedBytes < syncBytes) return;
   unsyncedBytes = 0;
-  atLeisure(() => writer?.sync());
+  atLeisure(() => writer?.syncSome());
 }
 
 /** Rows become garbage as they are written. Nobody waits for this thread's event loop, but everybody for its memory. */

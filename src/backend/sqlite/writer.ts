@@ -5,14 +5,17 @@ import { closeSync, fdatasyncSync, openSync, statSync } from "node:fs";
 import type { SqliteDatabase, SqliteDriver, SqliteStatement } from "../../runtime/sqlite.ts";
 import { GenerationWriter } from "./apply-generation.ts";
 import { Compactor, type CompactRequest } from "./compactor.ts";
-import { type ConnectionOptions, openWriter, pragmaValue } from "./connection.ts";
+import { type ConnectionOptions, logAhead, openWriter, pragmaValue } from "./connection.ts";
 import { toBackendError } from "./failures.ts";
+import { Filling } from "./filling.ts";
 import { GenerationReader } from "./generation-buffer.ts";
 import { prepareStateUpdate, readState, type State, values } from "./state.ts";
 
 export interface WriterOptions extends ConnectionOptions {
   /** The -wal file is brought home when it is longer than this. */
   readonly walBytesMax: number;
+  /** Keys of an import that are gathered before they are written. */
+  readonly importKeysMax?: number;
 }
 
 export interface Sizes {
@@ -33,6 +36,7 @@ export class SqliteWriter {
   readonly #pageCount: SqliteStatement<{ page_count: number }>;
   readonly #freeCount: SqliteStatement<{ freelist_count: number }>;
   readonly #pageSize: number;
+  #filling: Filling | undefined;
   #state: State;
   #durable: State;
   /** Why nothing more is written, if so. */
@@ -47,7 +51,7 @@ export class SqliteWriter {
       this.#db = db;
       this.#state = readState(db, file);
       this.#durable = this.#state;
-      this.#generations = new GenerationWriter(db, file);
+      this.#generations = new GenerationWriter(db, file, options.importKeysMax);
       this.#compactor = new Compactor(db, file);
       this.#updateState = prepareStateUpdate(db);
       this.#begin = db.prepare("BEGIN IMMEDIATE");
@@ -56,6 +60,7 @@ export class SqliteWriter {
       this.#pageCount = db.prepare("PRAGMA page_count");
       this.#freeCount = db.prepare("PRAGMA freelist_count");
       this.#pageSize = Number(pragmaValue(db, "page_size"));
+      if (options.isFilling) this.#filling = new Filling(file, options.sync);
     } catch (error) {
       db?.close();
       throw toBackendError(error, file);
@@ -73,7 +78,9 @@ export class SqliteWriter {
 
   write(buffer: ArrayBuffer): void {
     const generation = new GenerationReader(buffer);
-    this.#transaction(() => this.#generations.apply(generation, this.#state));
+    this.#transaction(() => {
+      return this.#generations.apply(generation, this.#state, () => this.#filling?.syncSome());
+    });
   }
 
   /** A slice of compaction. Returns how many versions it removed and looked at, and whether all is done. */
@@ -115,9 +122,16 @@ export class SqliteWriter {
     });
   }
 
+  /** Brings to the disk what was written, so that it does not become much, unless nobody waits for the disk. */
+  syncSome(): void {
+    if (this.#filling === undefined) this.sync();
+    else this.#guard(() => this.#filling?.syncSome());
+  }
+
   /** Makes what was written durable. */
   sync(): void {
     this.#throwIfBroken();
+    this.#endFilling();
     if (this.#durable === this.#state) return;
     if (this.#options.sync) {
       // The committed frames of the -wal file are what SQLite recovers after a loss of power: syncing that file is
@@ -151,6 +165,7 @@ export class SqliteWriter {
     try {
       this.checkpoint();
     } finally {
+      this.#filling?.close();
       this.#db.close();
     }
   }
@@ -158,6 +173,21 @@ export class SqliteWriter {
   /** Nothing is written from now on; whoever tries gets `error`. */
   giveUp(error: unknown): void {
     this.#broken ??= toBackendError(error, this.file);
+  }
+
+  /** The store is whole: from now on it is like any other. */
+  #endFilling(): void {
+    const filling = this.#filling;
+    if (filling === undefined) return;
+    this.#guard(() => {
+      filling.sync();
+      logAhead(this.#db, this.file, this.#options.sync);
+      // The header says now how the file is written to.
+      filling.sync();
+      filling.close();
+    });
+    this.#filling = undefined;
+    this.#durable = this.#state;
   }
 
   #freePages(): number {

@@ -55,9 +55,11 @@ async function importAll(
       revision: isLast ? rev(maker.revision) : part.at(-1)!.modRevision,
       compactRevision: rev(isLast ? maker.compactRevision : 0),
       isImport: true,
+      importGoesOn: !isLast,
     };
     await backend.write(generation);
   }
+  await backend.sync();
 }
 
 function compare(backend: Backend, model: NaiveModel, maker: HistoryMaker, what: string): void {
@@ -104,6 +106,7 @@ export function importSuite(subject: ContractSubject): void {
         } finally {
           await backend.close();
         }
+        await subject.inspect?.(backend);
       });
     }
 

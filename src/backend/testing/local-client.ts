@@ -39,7 +39,14 @@ class LocalClient implements WriterClient {
 export async function openLocally(dir: string, options: Partial<WriterOptions> = {}): Promise<SqliteBackend> {
   const file = join(dir, fileName);
   const driver = await sqliteDriver();
-  const defaults = { pageSize: 4096, cacheBytes: 1e6, walBytesMax: 1e6, sync: false, pagesMax: 0 };
+  const defaults = {
+    pageSize: 4096,
+    cacheBytes: 1e6,
+    walBytesMax: 1e6,
+    sync: false,
+    pagesMax: 0,
+    isFilling: false,
+  };
   const writer = new SqliteWriter(driver, file, { ...defaults, ...options });
   try {
     return new SqliteBackend(file, openReader(driver, file, 1e6), new LocalClient(writer));

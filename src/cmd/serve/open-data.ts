@@ -46,13 +46,14 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
   await mkdir(member, { recursive: true, mode: folderMode });
   const lock: DirLock = await lockDir(member);
   try {
-    const stores = await openStoreSlots(member, (storeDir) =>
+    const stores = await openStoreSlots(member, (storeDir, isFilling) =>
       openBackend({
         kind: "sqlite",
         dir: storeDir,
         cacheBytes: config.storageCacheBytes,
         writerCacheBytes,
         sync: !config.unsafeNoFsync,
+        isFilling,
       }),
     );
     const logDir = config.walDir === "" ? join(member, "log") : resolve(config.walDir);

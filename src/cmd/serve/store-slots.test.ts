@@ -16,8 +16,8 @@ after(() => rm(dir, { recursive: true, force: true }));
 
 let folders = 0;
 const freshFolder = async () => join(await mkdtemp(join(dir, `${++folders}-`)));
-const open = (storeDir: string) =>
-  openBackend({ kind: "sqlite", dir: storeDir, cacheBytes: 100_000, writerCacheBytes: 100_000 });
+const open = (storeDir: string, isFilling: boolean) =>
+  openBackend({ kind: "sqlite", dir: storeDir, cacheBytes: 100_000, writerCacheBytes: 100_000, isFilling });
 
 async function fill(backend: Backend, index: number): Promise<void> {
   await backend.write({

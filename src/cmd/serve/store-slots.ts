@@ -16,7 +16,8 @@ interface Slot {
   readonly backend: Backend;
 }
 
-export type OpenStore = (dir: string) => Promise<Backend>;
+/** `isFilling`: for a new one that is removed unless it is filled to its end, and read only after it was synced. */
+export type OpenStore = (dir: string, isFilling: boolean) => Promise<Backend>;
 
 /** Opens what is in `dir`. What was not filled to its end is removed. */
 export async function openStoreSlots(dir: string, open: OpenStore): Promise<FileSlots> {
@@ -34,7 +35,7 @@ export async function openStoreSlots(dir: string, open: OpenStore): Promise<File
   const slots: Slot[] = [];
   try {
     for (const name of present.length > 0 ? present : [names[0]]) {
-      slots.push({ name, backend: await open(join(dir, name)) });
+      slots.push({ name, backend: await open(join(dir, name), false) });
     }
   } catch (error) {
     await Promise.all(slots.map(({ backend }) => backend.close()));
@@ -73,7 +74,7 @@ export class FileSlots implements StoreSlots {
     const name = this.#otherName;
     await writeFile(unfinishedMark(this.#dir, name), "");
     await nodeDisk.syncDir(this.#dir);
-    const backend = await this.#open(join(this.#dir, name));
+    const backend = await this.#open(join(this.#dir, name), true);
     this.#next = { name, backend };
     return backend;
   }

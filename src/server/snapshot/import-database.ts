@@ -143,12 +143,19 @@ class Pieces {
     readonly compactRevision: Revision;
   }): Promise<void> {
     const { index, term, revision, compactRevision } = last;
-    await this.#write({ appliedIndex: index, appliedTerm: term, revision, compactRevision });
+    await this.#write({
+      importGoesOn: false,
+      appliedIndex: index,
+      appliedTerm: term,
+      revision,
+      compactRevision,
+    });
     await Promise.all(this.#inFlight);
   }
 
   async #write(
-    position: Pick<Generation, "appliedIndex" | "appliedTerm" | "revision" | "compactRevision"> = {
+    position: Omit<Generation, "versions" | "meta" | "isImport"> = {
+      importGoesOn: true,
       appliedIndex: 0 as RaftIndex,
       appliedTerm: 0 as Term,
       revision: Math.max(this.newest, 1) as Revision,

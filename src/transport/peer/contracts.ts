@@ -55,7 +55,8 @@ export interface SnapshotSink {
 export interface IncomingSnapshot {
   /** The next chunk is offered when this one is taken. The chunk may be kept. */
   write(chunk: Uint8Array): Promise<void>;
-  /** All of it is there: checks it, makes it durable, puts it in its place. `onSnapshot` comes afterwards. */
+  /** All of it is there: checks it and puts it in its place. `onSnapshot` comes afterwards. A
+   * crash may take it away: what is made of it has to be durable before Raft hears of it. */
   commit(): Promise<void>;
   abort(): Promise<void>;
 }

@@ -5,20 +5,14 @@ import type { DatabaseFile } from "../../bbolt/database-file.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
 import { type Imported, type ImportOptions, importDatabase } from "../../server/snapshot/import-database.ts";
 
-/** SQLite's page cache: keys come in no order. */
-const cacheBytes = 32 * 1024 * 1024;
-/** How long SQLite's own log gets before it is brought home. */
-const walBytesMax = 256 * 1024 * 1024;
-
 /** `dir` is made. Durable when it resolves. */
 export async function makeStore(dir: string, file: DatabaseFile, options: ImportOptions): Promise<Imported> {
   const backend = await openBackend({
     kind: "sqlite",
     dir,
-    writerCacheBytes: cacheBytes,
-    walBytesMax,
     // Nobody looks at it before it is whole: one sync at the end is enough.
     sync: false,
+    isFilling: true,
   });
   let imported: Imported;
   try {

@@ -1,6 +1,9 @@
 /**
  * Snapshots from other members as files: `<index>.snap.db`, as etcd names them. A file has that name only when all of it
- * is there, checked, and durable; until then it is `<index>.<n>.part`.
+ * is there and checked; until then it is `<index>.<n>.part`.
+ *
+ * Nothing here is synced. A file lives for the seconds in which a store is filled from it, and after a crash the leader
+ * sends another; while on a disk that others share, bringing it there would hold up the log's syncs for nothing.
  */
 import type { Disk, DiskFile } from "../../../lib/disk.ts";
 import type { RaftIndex } from "../../../lib/ids.ts";
@@ -11,10 +14,10 @@ export interface FileSnapshotSinkOptions {
   readonly disk: Disk;
   /** Must exist. */
   readonly dir: string;
-  /** Rejects if the file cannot be the state that the message stands for. It is durable, but not in its place. */
+  /** Rejects if the file cannot be the state that the message stands for. It is not in its place yet. */
   readonly verify: (path: string, message: Message) => Promise<void>;
-  /** For metrics: how many seconds syncing a file took, and all of it from the first byte. */
-  readonly onSaved?: (syncSeconds: number, totalSeconds: number) => void;
+  /** For metrics: how many seconds it took from the first byte. */
+  readonly onSaved?: (seconds: number) => void;
   readonly monotonicMs?: () => number;
 }
 
@@ -31,10 +34,10 @@ export class FileSnapshotSink implements SnapshotSink {
     return `${this.#options.dir}/${hex(index)}.snap.db`;
   }
 
-  /** Removes what a crash left behind. */
-  async removeParts(): Promise<void> {
+  /** Removes what a crash left behind: nobody makes anything of it any more. */
+  async removeLeftovers(): Promise<void> {
     const { disk, dir } = this.#options;
-    const names = (await disk.list(dir)).filter((name) => /^[0-9a-f]{16}\.\d+\.part$/.test(name));
+    const names = (await disk.list(dir)).filter((name) => /^[0-9a-f]{16}\.(\d+\.part|snap\.db)$/.test(name));
     for (const name of names) await disk.remove(`${dir}/${name}`);
   }
 
@@ -45,16 +48,10 @@ export class FileSnapshotSink implements SnapshotSink {
     const part = `${dir}/${hex(index)}.${this.#count++}.part`;
     const file = await disk.open(part, "create");
     return new IncomingFile(file, {
-      sync: async () => {
-        const syncMs = monotonicMs();
-        await file.sync();
-        const nowMs = monotonicMs();
-        onSaved?.((nowMs - syncMs) / 1000, (nowMs - startMs) / 1000);
-      },
       finish: async () => {
         await verify(part, message);
         await disk.rename(part, this.pathOf(index));
-        await disk.syncDir(dir);
+        onSaved?.((monotonicMs() - startMs) / 1000);
       },
       remove: () => disk.remove(part),
     });
@@ -62,19 +59,14 @@ export class FileSnapshotSink implements SnapshotSink {
 }
 
 interface Then {
-  sync(): Promise<void>;
   finish(): Promise<void>;
   remove(): Promise<void>;
 }
-
-/** So many bytes may be on their way to the disk: a sync of all of a large file at its end would hold up everybody's. */
-const unsyncedBytesMax = 4 * 1024 * 1024;
 
 class IncomingFile implements IncomingSnapshot {
   readonly #file: DiskFile;
   readonly #then: Then;
   #size = 0;
-  #unsyncedBytes = 0;
   #isOpen = true;
 
   constructor(file: DiskFile, then: Then) {
@@ -86,14 +78,9 @@ class IncomingFile implements IncomingSnapshot {
     const at = this.#size;
     this.#size += chunk.length;
     await this.#file.write(chunk, at);
-    this.#unsyncedBytes += chunk.length;
-    if (this.#unsyncedBytes < unsyncedBytesMax) return;
-    this.#unsyncedBytes = 0;
-    await this.#file.sync();
   }
 
   async commit(): Promise<void> {
-    await this.#then.sync();
     await this.#close();
     await this.#then.finish();
   }
