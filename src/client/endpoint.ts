@@ -11,6 +11,8 @@ export interface Endpoint {
   readonly serverName: string;
   /** `:authority`. */
   readonly authority: string;
+  /** The endpoint without its scheme: how logs name it. */
+  readonly target: string;
   /** TLS by the scheme: always, never, or when the client has something to do with it. */
   readonly tls: "always" | "never" | "if-configured";
 }
@@ -19,12 +21,15 @@ export function parseEndpoint(text: string): Endpoint {
   const unix = /^unix(s?):(?:\/\/)?(.*)$/.exec(text);
   if (unix) {
     const path = unix[2] as string;
+    const fileName = path.split("/").at(-1) as string;
     return {
       text,
       address: { path },
       place: `unix ${path}`,
-      serverName: path.split("/").at(-1) as string,
-      authority: path,
+      // As if the file's name were a host, and a port perhaps: so a certificate can be made for it.
+      serverName: fileName.replace(/:\d*$/, ""),
+      authority: fileName,
+      target: path,
       tls: unix[1] === "s" ? "always" : "if-configured",
     };
   }
@@ -38,6 +43,7 @@ export function parseEndpoint(text: string): Endpoint {
     place: `tcp ${authority}`,
     serverName: host,
     authority,
+    target: text.replace(/^[^/]*?:\/\//, ""),
     tls: scheme === "https" ? "always" : scheme === "http" ? "never" : "if-configured",
   };
 }

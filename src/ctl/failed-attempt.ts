@@ -18,7 +18,7 @@ export function tellFailedAttempt(
   loggerTo(io, "ctl/failed-attempt.ts")
     .named(loggerName)
     .warn("retrying of unary invoker failed", {
-      target: `etcd-endpoints://0x0/${parseEndpoint(endpoints[0]!).authority}`,
+      target: `etcd-endpoints://0x0/${parseEndpoint(endpoints[0]!).target}`,
       peer: who,
       method: path,
       attempt: number,
