@@ -1,12 +1,17 @@
 /** One member, as the services above talk to it. What it is made of is tied together in server-core.ts. */
 import { create, toBinary } from "@bufbuild/protobuf";
+import { authBuckets } from "../auth/auth-state.ts";
 import { type HeaderFields, headerPrefix } from "../codec/header.ts";
 import { raftField } from "../codec/raft-internal.ts";
 import { type AlarmMember, CompactionRequestSchema } from "../gen/etcdserverpb/rpc_pb.ts";
+import { leaseBucket } from "../lease/lessor.ts";
 import type { Timer } from "../lib/clock.ts";
 import { type LeaseId, type MemberId, noLease, noMember, type RaftIndex, type Term } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Steps } from "../lib/steps.ts";
+import { membershipBuckets } from "../membership/cluster.ts";
+import { metaBucket } from "../membership/conf-state-row.ts";
+import { alarmBucket } from "./alarms.ts";
 import { CorruptionChecks } from "./corruption/corruption-checks.ts";
 import { Downgrades } from "./members/downgrade.ts";
 import type { LeaseTimes, PeerHash } from "./peers.ts";
@@ -17,6 +22,17 @@ import type { DatabaseSnapshot, SnapshotReader } from "./snapshot/database-snaps
 import { etcdVersion, storageVersionIn } from "./versions.ts";
 
 export type { EtcdServerParts, EtcdServerSettings } from "./server-parts.ts";
+
+/** What Hash covers beside the keys: as in etcd, all there is. */
+const hashedBuckets = [
+  leaseBucket,
+  alarmBucket,
+  membershipBuckets.members,
+  membershipBuckets.removed,
+  membershipBuckets.cluster,
+  metaBucket,
+  ...Object.values(authBuckets),
+];
 
 export class EtcdServer extends ServerCore {
   readonly downgrades: Downgrades;
@@ -111,7 +127,7 @@ export class EtcdServer extends ServerCore {
   *hashAll(): Steps<{ hash: number; revision: number }> {
     const { revision } = this.store;
     const startMs = this.monotonicMs();
-    const hash = yield* this.store.hash(["lease", "alarm", "members", "cluster", "meta"]);
+    const hash = yield* this.#corruption.watched(this.store.hash(hashedBuckets));
     this.metrics.hashSeconds.observe((this.monotonicMs() - startMs) / 1000);
     return { hash, revision };
   }
@@ -122,7 +138,7 @@ export class EtcdServer extends ServerCore {
     const kept = this.storage.current.hashes.at(revision);
     if (kept) return { ...kept, currentRevision: this.store.revision };
     const startMs = this.monotonicMs();
-    const answer = yield* this.store.hashByRevision(revision);
+    const answer = yield* this.#corruption.watched(this.store.hashByRevision(revision));
     this.metrics.hashRevisionSeconds.observe((this.monotonicMs() - startMs) / 1000);
     return { ...answer, currentRevision: answer.revision };
   }

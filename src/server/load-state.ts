@@ -5,6 +5,7 @@ import type { Steps } from "../lib/steps.ts";
 import { type Cluster, membershipBuckets } from "../membership/cluster.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
 import { type Alarms, alarmBucket } from "./alarms.ts";
+import { detectDowngrade } from "./members/detect-downgrade.ts";
 
 export interface LoadedParts {
   readonly cluster: Cluster;
@@ -13,7 +14,7 @@ export interface LoadedParts {
   readonly auth: AuthState;
 }
 
-/** What was in them is gone. */
+/** What was in them is gone. Throws a `BootstrapError` if the cluster is newer than this server. */
 export function* loadState(store: Pick<KeyValueStore, "readMeta">, into: LoadedParts): Steps<void> {
   const { members, removed, cluster } = membershipBuckets;
   into.cluster.load(
@@ -21,6 +22,7 @@ export function* loadState(store: Pick<KeyValueStore, "readMeta">, into: LoadedP
     yield* store.readMeta(removed),
     yield* store.readMeta(cluster),
   );
+  detectDowngrade(into.cluster.version);
   into.alarms.load(yield* store.readMeta(alarmBucket));
   into.auth.load(
     yield* store.readMeta(authBuckets.auth),

@@ -23,6 +23,7 @@ import type { ApplyContext, Outcome } from "./apply-context.ts";
 import { applyKeyValue } from "./apply-key-value.ts";
 import { applyLease } from "./apply-lease.ts";
 import { applyMembership } from "./apply-membership.ts";
+import { checkAlarms } from "./check-alarms.ts";
 import { checkCaller } from "./check-caller.ts";
 import { readMessage } from "./read-message.ts";
 
@@ -65,6 +66,7 @@ export class Applier {
     let check: Steps<void> | undefined;
     const outcome = this.#attempt(
       () => {
+        checkAlarms(this.#context, field, request);
         if (this.#context.auth.enabled) check = checkCaller(this.#context, field, request, caller);
         return check ? unchecked : this.#dispatch(field, request, index, term);
       },

@@ -8,7 +8,6 @@ import type {
 } from "../../codec/kv.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { errors } from "../../errors/table.ts";
-import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
 import type { RaftIndex, Revision, Term } from "../../lib/ids.ts";
 import type { Steps } from "../../lib/steps.ts";
 import { costOf } from "../space-quota.ts";
@@ -21,12 +20,10 @@ export function applyKeyValue(
   index: RaftIndex,
   term: Term,
 ): Outcome {
-  const { store, alarms } = context;
-  if (alarms.has(AlarmType.CORRUPT)) throw errors.corrupt();
+  const { store } = context;
   switch (field) {
     case raftField.put: {
       // Over its quota a member applies the entry as the others do, and still tells the client that there is no space.
-      if (alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
       const over = !context.hasSpaceFor(field, request);
       const response = store.applyPut(request as PutRequest, index, term);
       return over ? { error: errors.noSpace() } : { result: response };
@@ -36,7 +33,6 @@ export function applyKeyValue(
     case raftField.txn: {
       const txn = request as TxnRequest;
       const grows = costOf(field, txn) > 0;
-      if (grows && alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
       const instead = grows && !context.hasSpaceFor(field, txn) ? errors.noSpace() : undefined;
       return { steps: store.applyTxn(txn, index, term), instead };
     }

@@ -2,7 +2,6 @@
 import type { LeaseCheckpoint, LeaseGrantRequest } from "../../codec/lease.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { errors } from "../../errors/table.ts";
-import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
 import type { LeaseId, RaftIndex, Term } from "../../lib/ids.ts";
 import type { Steps } from "../../lib/steps.ts";
 import type { ApplyContext, Outcome } from "./apply-context.ts";
@@ -14,14 +13,12 @@ export function applyLease(
   index: RaftIndex,
   term: Term,
 ): Outcome {
-  const { store, lessor, alarms } = context;
+  const { store, lessor } = context;
   if (field === raftField.leaseCheckpoint) {
     store.applyMeta(lessor.checkpoint(request as LeaseCheckpoint[]), index, term);
     return { result: undefined };
   }
-  if (alarms.has(AlarmType.CORRUPT)) throw errors.corrupt();
   if (field === raftField.leaseRevoke) return { steps: revoke(context, request as LeaseId, index, term) };
-  if (alarms.has(AlarmType.NOSPACE)) throw errors.noSpace();
   const over = !context.hasSpaceFor(field, request);
   const { row, ...granted } = lessor.grant(request as LeaseGrantRequest, context.monotonicMs());
   store.applyMeta([row], index, term);

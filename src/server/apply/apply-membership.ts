@@ -6,6 +6,7 @@ import type {
   DowngradeInfoSetRequest,
 } from "../../gen/membershippb/membership_pb.ts";
 import type { MemberId, RaftIndex, Term } from "../../lib/ids.ts";
+import { detectDowngrade } from "../members/detect-downgrade.ts";
 import { etcdVersion } from "../versions.ts";
 import type { ApplyContext, Outcome } from "./apply-context.ts";
 
@@ -30,6 +31,7 @@ function changesOf({ cluster, logger }: ApplyContext, field: number, request: un
     }
     case raftField.clusterVersionSet: {
       const { ver } = request as ClusterVersionSetRequest;
+      detectDowngrade(ver);
       logger.info(cluster.version === undefined ? "set initial cluster version" : "updated cluster version", {
         "cluster-version": ver,
       });

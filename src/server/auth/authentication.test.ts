@@ -7,7 +7,12 @@ import { encodeLeaseId } from "../../codec/lease.ts";
 import { emptyPutRequest } from "../../codec/put.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { errors } from "../../errors/table.ts";
-import { PutRequestSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import {
+  AlarmRequest_AlarmAction,
+  AlarmRequestSchema,
+  AlarmType,
+  PutRequestSchema,
+} from "../../gen/etcdserverpb/rpc_pb.ts";
 import type { LeaseId } from "../../lib/ids.ts";
 import { startTestServer, type TestServer } from "../testing/test-server.ts";
 import { beginEnabled } from "./begin-enabled.ts";
@@ -72,6 +77,15 @@ describe("authentication at apply", () => {
     await refused(ask(test, raftField.authRoleAdd, { name: "own" }, as("eve")), errors.permissionDenied);
     assert.equal(test.get("x"), undefined);
     assert.deepEqual(test.server.auth.state.roleNames(), ["e", "more"]);
+  });
+
+  it("hears of a full store before it hears of a permission, as in etcd", async () => {
+    const { test, as } = await secured();
+    const action = AlarmRequest_AlarmAction.ACTIVATE;
+    const request = create(AlarmRequestSchema, { action, memberID: 5n, alarm: AlarmType.NOSPACE });
+    await ask(test, raftField.alarm, request, as("root"));
+    await refused(put(test, "x", as("eve")), errors.noSpace);
+    await refused(put(test, "x"), errors.noSpace);
   });
 
   it("goes on after an entry that was refused, at the next index", async () => {

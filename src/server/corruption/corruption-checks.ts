@@ -1,5 +1,6 @@
 /** When a leader compares the members' data, and what follows when one differs. */
 import { create, toBinary } from "@bufbuild/protobuf";
+import { BackendCorruptError } from "../../backend/errors.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { AlarmRequest_AlarmAction, AlarmRequestSchema, AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
 import type { Timer } from "../../lib/clock.ts";
@@ -49,7 +50,7 @@ export class CorruptionChecks {
       localId: cluster.localId,
       logger: log,
       timeoutMs: requestTimeoutMs(settings),
-      hashNow: () => options.run(options.hash()),
+      hashNow: () => options.run(this.watched(options.hash())),
       compactionHashes: options.compactionHashes,
       askPeers: (revision) => askPeerHashes({ cluster, peers, logger: log }, revision),
       linearize: options.linearize,
@@ -60,6 +61,22 @@ export class CorruptionChecks {
   /** To be called before anything is served. Rejects with a BootstrapError. */
   initial(): Promise<void> {
     return initialCheck(this.#check);
+  }
+
+  /**
+   * A hash that is being made. If what it reads turns out to be damaged, this member raises the alarm for itself: there is no
+   * need to wait until somebody else finds another hash.
+   */
+  *watched<T>(hash: Steps<T>): Steps<T> {
+    try {
+      return yield* hash;
+    } catch (error) {
+      if (error instanceof BackendCorruptError) {
+        this.#check.logger.error("found damaged data while hashing", { error: error.message });
+        this.#raise(this.#check.localId);
+      }
+      throw error;
+    }
   }
 
   start(): void {
