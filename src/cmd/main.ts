@@ -29,9 +29,9 @@ async function main(): Promise<number> {
     // Under etcdctl's name it says what etcdctl says, and nothing more.
     return runCtl(args, isNamed ? { ...io, isTerminal: false } : io, { showsBeyond: !isNamed });
   }
-  if (name !== "server") {
-    writeSync(2, `etclite: ${name} comes with a later version\n`);
-    return 1;
+  if (name === "grpc-proxy") {
+    const { runGrpcProxy } = await import("./grpc-proxy.ts");
+    return runGrpcProxy(args, output);
   }
   if (args.length === 1 && (args[0] === "--version" || args[0] === "-version")) {
     const { versionText } = await import("./version.ts");

@@ -134,11 +134,4 @@ describe("the program", () => {
     const { stderr } = run(["--discovery-password=hunter2", "--auto-compaction-mode=x"]);
     assert.ok(!stderr.includes("hunter2"));
   });
-
-  it("says that other programs come later", () => {
-    for (const word of ["grpc-proxy"]) {
-      const { status, stderr } = run([word, "--help"]);
-      assert.deepEqual([status, stderr], [1, `etclite: ${word} comes with a later version\n`]);
-    }
-  });
 });

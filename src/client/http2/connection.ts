@@ -47,6 +47,8 @@ export interface KeepAlive {
   readonly timeMs: number;
   /** How long its answer may take. */
   readonly timeoutMs: number;
+  /** Asks also while no call waits. */
+  readonly withoutCalls?: boolean;
 }
 
 export class ClientConnection {
@@ -205,7 +207,10 @@ export class ClientConnection {
       if (now - this.#pingedAt >= this.#keepAlive.timeoutMs) {
         this.#end(new EtcdError(GrpcCode.unavailable, "keepalive ping failed to receive ACK within timeout"));
       }
-    } else if (this.#streams.size > 0 && now - this.#heardAt >= this.#keepAlive.timeMs) {
+    } else if (
+      (this.#streams.size > 0 || this.#keepAlive.withoutCalls === true) &&
+      now - this.#heardAt >= this.#keepAlive.timeMs
+    ) {
       this.#pingedAt = now;
       this.write(frame(framePing, 0, 0, Buffer.alloc(8)));
     }
