@@ -8,6 +8,7 @@ import type { Logger } from "../../lib/logger.ts";
 import { Metrics } from "../../lib/metrics.ts";
 import { registerTransportMetrics } from "../../rpc/transport-metrics.ts";
 import type { CallTimes, FetchHandler, GrpcLimits } from "../../transport/grpc.ts";
+import { CallRecords } from "../../transport/grpc-server/call-records.ts";
 import { RpcServer, type TransportObserver } from "../../transport/rpc-server.ts";
 import type { TlsIdentity } from "../../transport/tls/tls-identity.ts";
 import { endpointsFrom, keepInSync } from "./endpoints.ts";
@@ -82,7 +83,7 @@ export async function startProxy(
       fetch,
       observer: observerOf(logger),
       limits: limitsFrom(flags),
-      times: timesFor(flags, logger),
+      records: new CallRecords(routes.keys(), timesFor(flags, logger)),
     });
     registerTransportMetrics(metrics, server);
     environment.registerMetrics?.(metrics);
