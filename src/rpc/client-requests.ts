@@ -13,19 +13,32 @@ export class ClientRequests {
   /** By the metadata itself, which calls of one connection share. */
   readonly #known = { unary: new WeakMap<Metadata, Counter>(), stream: new WeakMap<Metadata, Counter>() };
   readonly #versions = new Set<string>();
+  /** The requests of a chunk come from one connection, so most are like the one before: then there is nothing to look up. */
+  #lastMetadata: Metadata | undefined;
+  #lastKind: Kind = "unary";
+  #last: Counter | undefined;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
   }
 
   count({ metadata }: GrpcCall, kind: Kind): void {
+    if (metadata !== this.#lastMetadata || kind !== this.#lastKind) {
+      this.#last = this.#counterFor(metadata, kind);
+      this.#lastMetadata = metadata;
+      this.#lastKind = kind;
+    }
+    this.#last!.inc();
+  }
+
+  #counterFor(metadata: Metadata, kind: Kind): Counter {
     const known = this.#known[kind];
     let counter = known.get(metadata);
     if (counter === undefined) {
       counter = this.#counterOf(metadata.get("client-api-version") ?? "unknown", kind);
       known.set(metadata, counter);
     }
-    counter.inc();
+    return counter;
   }
 
   #counterOf(said: string, kind: Kind): Counter {

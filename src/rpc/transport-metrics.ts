@@ -17,38 +17,45 @@ export function registerTransportMetrics(metrics: Metrics, transport: TransportS
     "Connections of clients.",
     () => transport.counters.openHttp2Connections + transport.counters.openHttp1Connections,
   );
+  countCalls(metrics, transport);
+}
+
+/** Hundreds of series, of which nothing is made until somebody scrapes: making them took 12 of the 47 ms of a first start. */
+function countCalls(metrics: Metrics, transport: TransportServer): void {
   const all = methodLabels();
-  for (const [path, { counters }] of transport.methods) {
+  const methods = [...transport.methods].flatMap(([path, { counters }]) => {
     const labels = all.get(path);
-    if (labels === undefined) continue;
-    const counter = (name: string, help: string, read: () => number, code?: string) =>
-      metrics.observed(
-        "counter",
-        name,
-        help,
-        read,
-        code === undefined ? labels : { grpc_code: code, ...labels },
-      );
-    counter(
-      "grpc_server_started_total",
-      "Total number of RPCs started on the server.",
-      () => counters.started,
+    return labels === undefined ? [] : [{ labels, counters }];
+  });
+  type Counters = (typeof methods)[number]["counters"];
+  const family = (name: string, help: string, read: (counters: Counters) => number) =>
+    metrics.collected("counter", name, help, () =>
+      methods.map(({ labels, counters }) => [labels, read(counters)] as const),
     );
-    counter(
-      "grpc_server_msg_received_total",
-      "Total number of RPC stream messages received on the server.",
-      () => counters.messagesReceived,
-    );
-    counter(
-      "grpc_server_msg_sent_total",
-      "Total number of gRPC stream messages sent by the server.",
-      () => counters.messagesSent,
-    );
-    for (const [code, name] of codeNames.entries()) {
-      const help = "Total number of RPCs completed on the server, regardless of success or failure.";
-      counter("grpc_server_handled_total", help, () => counters.handled[code] ?? 0, name);
-    }
-  }
+  family(
+    "grpc_server_started_total",
+    "Total number of RPCs started on the server.",
+    ({ started }) => started,
+  );
+  family(
+    "grpc_server_msg_received_total",
+    "Total number of RPC stream messages received on the server.",
+    ({ messagesReceived }) => messagesReceived,
+  );
+  family(
+    "grpc_server_msg_sent_total",
+    "Total number of gRPC stream messages sent by the server.",
+    ({ messagesSent }) => messagesSent,
+  );
+  metrics.collected(
+    "counter",
+    "grpc_server_handled_total",
+    "Total number of RPCs completed on the server, regardless of success or failure.",
+    () =>
+      methods.flatMap(({ labels, counters }) =>
+        codeNames.map((code, at) => [{ grpc_code: code, ...labels }, counters.handled[at] ?? 0] as const),
+      ),
+  );
 }
 
 /** go-grpc-prometheus' labels of every method, by path. */
