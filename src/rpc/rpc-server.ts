@@ -47,7 +47,7 @@ export interface ClusterSource {
 
 export interface RpcServer extends ClusterSource {
   /** Where reads that do not go through the log tell how long they took. */
-  readonly readTimes: Pick<ReadTimes, "now" | "range" | "txn">;
+  readonly readTimes: Pick<ReadTimes, "now" | "get" | "range" | "txn">;
   readonly auth: Authentication;
   /** The header of an answer made now: the newest revision, the current term. */
   header(): HeaderFields;

@@ -14,12 +14,25 @@ export class OpDurations {
   readonly #make: (op: string, success: boolean) => Histogram;
   readonly #ok = new Map<number, Histogram>();
   readonly #failed = new Map<number, Histogram>();
+  /** What was last asked for, which is mostly what is asked for next. */
+  #lastField = -1;
+  #lastOk: Histogram | undefined;
 
   constructor(make: (op: string, success: boolean) => Histogram) {
     this.#make = make;
   }
 
   of(field: number, success: boolean): Histogram {
+    if (success && field === this.#lastField && this.#lastOk !== undefined) return this.#lastOk;
+    const histogram = this.#find(field, success);
+    if (success) {
+      this.#lastField = field;
+      this.#lastOk = histogram;
+    }
+    return histogram;
+  }
+
+  #find(field: number, success: boolean): Histogram {
     const known = success ? this.#ok : this.#failed;
     let histogram = known.get(field);
     if (!histogram) {

@@ -84,7 +84,8 @@ class RangeCall {
     const kv = this.#server.store.get(this.#request.key);
     const response = kv ? { kvs: [kv], more: false, count: 1 } : noRows;
     const bytes = encodeRangeResponse(this.#server.header(), response);
-    this.#hasRead({ rows: response.count, bytes: bytes.length });
+    const { readTimes } = this.#server;
+    readTimes.get(this.#request, this.#startMs, this.#readMs!, response.count, bytes.length);
     this.#call.respond(bytes);
   }
 
