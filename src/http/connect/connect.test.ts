@@ -12,6 +12,7 @@ import {
   WatchRequestSchema,
 } from "../../gen/etcdserverpb/rpc_pb.ts";
 import type { GrpcCall } from "../../transport/grpc.ts";
+import { leavingFetch } from "../testing/leaving-fetch.ts";
 import { startTestApp, type TestApp } from "../testing/test-app.ts";
 import { answerBytesMax } from "./connect.ts";
 
@@ -52,10 +53,12 @@ before(async () => {
 });
 after(() => app.stop());
 
-const transports: Record<string, () => Transport> = {
-  "gRPC-web": () => createGrpcWebTransport({ baseUrl: app.url }),
-  "Connect, binary": () => createConnectTransport({ baseUrl: app.url, useBinaryFormat: true }),
-  "Connect, JSON": () => createConnectTransport({ baseUrl: app.url }),
+type MakeTransport = (options?: { readonly fetch?: typeof fetch }) => Transport;
+const transports: Record<string, MakeTransport> = {
+  "gRPC-web": (options) => createGrpcWebTransport({ baseUrl: app.url, ...options }),
+  "Connect, binary": (options) =>
+    createConnectTransport({ baseUrl: app.url, useBinaryFormat: true, ...options }),
+  "Connect, JSON": (options) => createConnectTransport({ baseUrl: app.url, ...options }),
 };
 
 for (const [name, transport] of Object.entries(transports)) {
@@ -93,7 +96,7 @@ for (const [name, transport] of Object.entries(transports)) {
       const request = create(WatchRequestSchema, {
         requestUnion: { case: "createRequest", value: createRequest },
       });
-      const stream = await transport().stream(
+      const stream = await transport({ fetch: leavingFetch }).stream(
         watchFromBrowser,
         leave.signal,
         undefined,
