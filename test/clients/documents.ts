@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Report } from "../support/report.ts";
+import { type Report, skip } from "../support/report.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { etcdFolder } from "../support/tools.ts";
 import { commandsOf, ScriptRun } from "./script-run.ts";
@@ -41,6 +41,7 @@ export async function documentChecks({ program, folder, report }: DocumentSuite)
   const env = { PATH: `${bin}:${process.env["PATH"]}`, ETCDCTL_ENDPOINTS: `127.0.0.1:${server.clientPort}` };
   for (const [path, patterns] of Object.entries(expected)) {
     await report.check(`the commands of ${path}`, async () => {
+      if (isEtcd && path === "docs/backup.md") skip("etcdutl has no check");
       const cwd = join(folder, basename(path));
       mkdirSync(cwd);
       const run = new ScriptRun(commandsOf(path, "run"), cwd, env);
