@@ -23,6 +23,7 @@ import { httpChecks } from "./http.ts";
 import { later } from "./later.ts";
 import { moveChecks } from "./moves.ts";
 import { type ClientProgram, goClient, javaClient, pythonClient } from "./programs.ts";
+import { proxyChecks } from "./proxy.ts";
 import { quickstartChecks } from "./quickstart.ts";
 import { snapshotChecks } from "./snapshots.ts";
 import { utlChecks } from "./utl.ts";
@@ -41,6 +42,7 @@ const clients = [
   "go",
   "python",
   "java",
+  "proxy",
   ...suites,
 ];
 const { values: options } = parseArgs({
@@ -115,6 +117,9 @@ if (only.includes("docs")) {
 if (only.includes("go")) await runProgram("go", goClient);
 if (only.includes("python")) await runProgram("python", pythonClient);
 if (only.includes("java")) await runProgram("java", javaClient);
+if (only.includes("proxy")) {
+  await proxyChecks({ program, folder: join(folder, "proxy"), newReport, run: options.run });
+}
 
 for (const name of suites) if (only.includes(name)) await runSuite(name);
 
