@@ -101,7 +101,7 @@ export class GenerationWriter {
       this.#appendLog(generation, row, seq, heads.add(generation, row, seq));
     }
     if (generation.importGoesOn) return;
-    heads.flush(rest);
+    heads.end(rest);
     this.#import = undefined;
   }
 

@@ -34,6 +34,8 @@ export interface Link {
   readonly chain: number;
 }
 
+const noLink: Link = { prev: 0, chain: 0 };
+
 export class ImportWriter {
   readonly #file: string;
   readonly #keysMax: number;
@@ -84,7 +86,7 @@ export class ImportWriter {
     if (slot === undefined) {
       slot = this.#slots.size;
       assert(slot < this.#keysMax, "sqlite: an import has too many heads to keep");
-      link = this.#stored(generation.key(row), slot);
+      link = this.#known === undefined ? noLink : this.#stored(this.#known, generation.key(row), slot);
       this.#slots.set(key, slot);
       this.#keyBytes += key.length;
     } else {
@@ -108,11 +110,20 @@ export class ImportWriter {
   /** Brings all heads to `cur`, and calls `rest` now and then. */
   flush(rest: () => void): void {
     this.#known ??= new KeyFilter();
+    this.#write(rest, this.#known);
+  }
+
+  /** The same when nothing is added afterwards. */
+  end(rest: () => void): void {
+    this.#write(rest, undefined);
+  }
+
+  #write(rest: () => void, known: KeyFilter | undefined): void {
     let left = restEvery;
     for (const text of [...this.#slots.keys()].sort()) {
       const key = Buffer.from(text, "latin1");
       this.#writeHead(key, this.#slots.get(text)!);
-      this.#known.add(key);
+      known?.add(key);
       if (--left > 0) continue;
       rest();
       left = restEvery;
@@ -127,10 +138,9 @@ export class ImportWriter {
   }
 
   /** What a key follows that is in no slot yet. */
-  #stored(key: Uint8Array, slot: number): Link {
-    if (!this.#known?.mayHave(key)) return { prev: 0, chain: 0 };
-    const row = this.#findCur.get(key);
-    if (!row) return { prev: 0, chain: 0 };
+  #stored(known: KeyFilter, key: Uint8Array, slot: number): Link {
+    const row = known.mayHave(key) ? this.#findCur.get(key) : undefined;
+    if (!row) return noLink;
     verifyCur(row, key, this.#file);
     if (row.lease !== null) this.#replaced.set(slot, row.lease);
     return { prev: row.seq, chain: row.chain + 1 };
