@@ -13,7 +13,7 @@ import { request } from "node:https";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { Permission_Type } from "../../src/gen/authpb/auth_pb.ts";
 import {
@@ -52,7 +52,8 @@ describe("a server with TLS and authentication", () => {
     return join(folder, name);
   };
 
-  before(async () => {
+  // A test and not a hook, because not every runtime lets a hook take long.
+  it("starts", slow, async () => {
     folder = mkdtempSync(join(tmpdir(), "etclite-callers-"));
     authority = await TestAuthority.make();
     for (const commonName of ["root", "alice", "mallory"]) {
@@ -84,13 +85,13 @@ describe("a server with TLS and authentication", () => {
       ],
     });
     await server.logged(/ready to serve client requests/, 60_000);
-  }, slow);
+  });
   after(async () => {
     for (const client of clients) client.close();
     for (const socket of silent) socket.destroy();
     await server?.stop();
     rmSync(folder, { recursive: true, force: true });
-  }, slow);
+  });
 
   const tlsOf = (name: string) => ({
     ca: authority.cert,

@@ -17,7 +17,15 @@ after(() => rm(dir, { recursive: true, force: true }));
 let folders = 0;
 const freshFolder = async () => join(await mkdtemp(join(dir, `${++folders}-`)));
 const open = (storeDir: string, isFilling: boolean) =>
-  openBackend({ kind: "sqlite", dir: storeDir, cacheBytes: 100_000, writerCacheBytes: 100_000, isFilling });
+  openBackend({
+    kind: "sqlite",
+    dir: storeDir,
+    cacheBytes: 100_000,
+    writerCacheBytes: 100_000,
+    isFilling,
+    // No machine fails here, and syncs take long when many tests do them.
+    sync: false,
+  });
 
 async function fill(backend: Backend, index: number): Promise<void> {
   await backend.write({
@@ -39,8 +47,11 @@ async function closeAll(slots: { current: Backend; next: Backend | undefined }):
   await slots.current.close();
 }
 
+/** Each opens and closes stores a dozen times, with a thread each. */
+const slow = { timeout: 60_000 };
+
 describe("the stores of a data folder", () => {
-  it("are one, and the same after a restart", async () => {
+  it("are one, and the same after a restart", slow, async () => {
     const folder = await freshFolder();
     const slots = await openStoreSlots(folder, open);
     assert.equal(slots.next, undefined);
@@ -53,7 +64,7 @@ describe("the stores of a data folder", () => {
     await closeAll(again);
   });
 
-  it("are exchanged, over and over, and the old one is removed", async () => {
+  it("are exchanged, over and over, and the old one is removed", slow, async () => {
     const folder = await freshFolder();
     let slots = await openStoreSlots(folder, open);
     await fill(slots.current, 5);
@@ -75,7 +86,7 @@ describe("the stores of a data folder", () => {
     await closeAll(slots);
   });
 
-  it("that were not filled to their end are gone after a crash", async () => {
+  it("that were not filled to their end are gone after a crash", slow, async () => {
     const folder = await freshFolder();
     const slots = await openStoreSlots(folder, open);
     await fill(slots.current, 5);
@@ -90,7 +101,7 @@ describe("the stores of a data folder", () => {
     await closeAll(again);
   });
 
-  it("that are both complete are told apart by how far they are", async () => {
+  it("that are both complete are told apart by how far they are", slow, async () => {
     const folder = await freshFolder();
     const slots = await openStoreSlots(folder, open);
     await fill(slots.current, 5);
@@ -115,7 +126,7 @@ describe("the stores of a data folder", () => {
     assert.deepEqual(await readdir(folder), ["store"]);
   });
 
-  it("that were being removed are removed", async () => {
+  it("that were being removed are removed", slow, async () => {
     const folder = await freshFolder();
     const slots = await openStoreSlots(folder, open);
     await fill(slots.current, 5);

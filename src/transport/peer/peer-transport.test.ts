@@ -211,8 +211,10 @@ describe("members", () => {
     await stopAll(members);
   });
 
-  it("give a stream up that takes nothing", async () => {
-    const members = await startMembers(2, { limits: { streamStallTimeoutMs: 300, linkHeartbeatMs: 50 } });
+  it("give a stream up that takes nothing", { timeout: 60_000 }, async () => {
+    // Nothing but the stall ends a stream here, however slow the machine is.
+    const limits = { streamStallTimeoutMs: 300, linkHeartbeatMs: 50, streamTimeoutMs: 60_000 };
+    const members = await startMembers(2, { limits });
     const [a, b] = members as [TestMember, TestMember];
     await untilConnected(members);
     b.transport.pauseAppends();
@@ -220,8 +222,9 @@ describe("members", () => {
     await until(
       "a gives up",
       () => a.logged(/failed to write 2 on stream MsgApp v2 \(i\/o timeout\)/) !== undefined,
+      50_000,
     );
-    await until("a is told", () => a.unreachable.includes(b.id));
+    await until("a is told", () => a.unreachable.includes(b.id), 50_000);
     await stopAll(members);
   });
 

@@ -28,6 +28,8 @@ describe("a handshake that failed", () => {
     assert.equal(handshakeErrorOf(failed("X", openssl), undefined).text, "tls: wrong version number");
     const boring = "error:100000f7:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER";
     assert.equal(handshakeErrorOf(failed("X", boring), undefined).text, "tls: wrong version number");
+    const unread = "error:10000068:SSL routines:OPENSSL_internal:BAD_PACKET_LENGTH";
+    assert.equal(handshakeErrorOf(failed("X", unread), undefined).text, "local error: tls: bad record MAC");
     assert.equal(
       handshakeErrorOf(failed("X", "received corrupt message"), "").text,
       "tls: received corrupt message",

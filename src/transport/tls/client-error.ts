@@ -39,7 +39,7 @@ export interface HandshakeError {
 export function handshakeErrorOf(cause: Error, authorizationError: unknown): HandshakeError {
   const reason = codeOf(authorizationError);
   const code = reason ?? (cause as { code?: string }).code ?? "";
-  const text = byCode[code] ?? (code === "ECONNRESET" ? hangUp : withoutPlaces(cause.message));
+  const text = byCode[code] ?? (code === "ECONNRESET" ? hangUp : inGoWords(withoutPlaces(cause.message)));
   return { text, isHangUp: text === hangUp };
 }
 
@@ -53,6 +53,13 @@ function codeOf(error: unknown): string | undefined {
   if (typeof error === "string" && error !== "") return error;
   return (error as { code?: string } | null | undefined)?.code;
 }
+
+/**
+ * A client that does not like our certificate says so, in TLS 1.3, before it has begun to encrypt: Go and BoringSSL cannot
+ * read that, and neither says why. (OpenSSL can.)
+ */
+const inGoWords = (text: string): string =>
+  text === "tls: bad packet length" ? "local error: tls: bad record MAC" : text;
 
 /** OpenSSL tells where in its sources something went wrong: `1A2B:error:0A000102:SSL routines:f:reason:file:line:`. */
 function withoutPlaces(message: string): string {
