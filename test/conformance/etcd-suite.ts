@@ -41,8 +41,11 @@ export async function runEtcdSuite(options: Options): Promise<void> {
   mkdirSync(logs);
   for (const name of names) {
     const started = performance.now();
-    const args = ["-test.v", "-test.timeout=9m", `-test.run=^${name}$`, "-bin-dir", place.bin];
-    const run = await exec(program, [...args, "-cert-dir", place.fixtures], { ...place, timeoutMs: 600_000 });
+    const args = ["-test.v", "-test.timeout=20m", `-test.run=^${name}$`, "-bin-dir", place.bin];
+    const run = await exec(program, [...args, "-cert-dir", place.fixtures], {
+      ...place,
+      timeoutMs: 1_260_000,
+    });
     writeFileSync(join(logs, `${name}.log`), run.stdout + run.stderr);
     const verdict = verdictOf(name, run.stdout);
     verdicts.set(name, verdict);
