@@ -93,6 +93,7 @@ export class TcpProxy {
 
   #keep(socket: Socket): void {
     this.#open.add(socket);
+    socket.on("error", ignore); // "close" follows
     socket.once("close", () => this.#open.delete(socket));
   }
 
@@ -117,6 +118,8 @@ export class TcpProxy {
     }
   }
 }
+
+function ignore(): void {}
 
 /** Passes on what comes and its end; a side that breaks off takes the other with it. */
 function pass(from: Socket, to: Socket): void {
