@@ -5,8 +5,8 @@
  */
 import { closeSync, fdatasyncSync, openSync } from "node:fs";
 
-/** The part of the time that the disk has for others. */
-const restPart = 1;
+/** Times as long as a sync took, the disk is left to others. */
+const restPart = 2;
 const restMsMax = 100;
 
 export class Filling {

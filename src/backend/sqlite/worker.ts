@@ -15,7 +15,7 @@ const restAfterMs = 10_000;
 const collectBytes = 8 * 1024 * 1024;
 let uncollectedBytes = 0;
 /** Bytes of generations between two syncs of the -wal file. */
-const syncBytes = 4 * 1024 * 1024;
+const syncBytes = 1024 * 1024;
 let unsyncedBytes = 0;
 
 const port = parentPort!;
