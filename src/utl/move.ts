@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CommandCall } from "../lib/command-line/command.ts";
 import { nodeDisk } from "../runtime/disk.ts";
-import { exists } from "./data-folder/exists.ts";
+import { exists } from "../runtime/exists.ts";
 import { exportToEtcd } from "./data-folder/export-etcd.ts";
 import { importEtcd, isEtcdMember } from "./data-folder/import-etcd.ts";
 import { ExitCode, failWith } from "./exit-codes.ts";

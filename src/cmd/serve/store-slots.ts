@@ -2,10 +2,11 @@
  * The stores of a data folder: one in `store`, and while a leader's snapshot takes its place another in `store.2`; then the
  * names change parts. A store that is being filled has a file beside it until it is complete.
  */
-import { access, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Backend } from "../../backend/backend.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
+import { exists } from "../../runtime/exists.ts";
 import type { StoreSlots } from "../../server/snapshot/store-slots.ts";
 
 const names = ["store", "store.2"] as const;
@@ -122,13 +123,4 @@ async function removeSlot(dir: string, name: Name): Promise<void> {
   await rm(join(dir, name), { recursive: true, force: true });
   await rm(unfinishedMark(dir, name), { force: true });
   await nodeDisk.syncDir(dir);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,9 +1,10 @@
 /** Certificates that a server makes for itself (`--auto-tls`, `--peer-auto-tls`), kept and used again. */
 import { randomBytes, webcrypto } from "node:crypto";
-import { access, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
 import type { Logger } from "../../lib/logger.ts";
+import { exists } from "../../runtime/exists.ts";
 import { loadX509 } from "./load-x509.ts";
 
 export interface SelfSignedOptions {
@@ -85,13 +86,4 @@ async function generate(hosts: readonly string[], notBefore: Date, notAfter: Dat
     cert: `${certificate.toString("pem")}\n`,
     key: `${x509.PemConverter.encode(pkcs8, "PRIVATE KEY")}\n`,
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -12,7 +12,7 @@ import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "../../lib/logger.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../runtime/exists.ts";
 import { importEtcd, isEtcdMember } from "./import-etcd.ts";
 
 const unfinished = (path: string): string => `${path}.importing`;

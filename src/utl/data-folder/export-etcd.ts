@@ -16,10 +16,10 @@ import { finish } from "../../lib/steps.ts";
 import { confStateFromJson, confStateKey, metaBucket } from "../../membership/conf-state-row.ts";
 import { lockDir } from "../../runtime/dir-lock.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
+import { exists } from "../../runtime/exists.ts";
 import { bucketsAt, copyPlainBuckets } from "../../server/snapshot/store-buckets.ts";
 import { openWal, walExists } from "../../wal/open.ts";
 import type { WalContents } from "../../wal/wal.ts";
-import { exists } from "./exists.ts";
 
 export interface ExportOptions {
   /** Our `member` folder, whose server does not run. */

@@ -13,10 +13,10 @@ import type { ConfState, Entry, HardState } from "../../lib/raft-entry.ts";
 import { confStateFromJson, confStateKey, metaBucket } from "../../membership/conf-state-row.ts";
 import { formatId } from "../../membership/member.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
+import { exists } from "../../runtime/exists.ts";
 import { isFileLocked } from "../../runtime/file-lock.ts";
 import { readFileRow } from "../../server/snapshot/file-row.ts";
 import type { Imported } from "../../server/snapshot/import-database.ts";
-import { exists } from "./exists.ts";
 import { makeLog } from "./make-log.ts";
 import { makeStore } from "./make-store.ts";
 

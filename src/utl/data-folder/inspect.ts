@@ -13,9 +13,9 @@ import { finish } from "../../lib/steps.ts";
 import { Cluster, membershipBuckets } from "../../membership/cluster.ts";
 import { confStateFromJson, confStateKey, metaBucket } from "../../membership/conf-state-row.ts";
 import { formatId } from "../../membership/member.ts";
+import { exists } from "../../runtime/exists.ts";
 import { Alarms, alarmBucket } from "../../server/alarms.ts";
 import { verifyWal, type WalReport } from "../../wal/verify.ts";
-import { exists } from "./exists.ts";
 
 export interface FolderPlaces {
   readonly member: string;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Backend } from "../../backend/backend.ts";
 import { openBackend } from "../../backend/open.ts";
 import { DirInUseError, type DirLock, lockDir } from "../../runtime/dir-lock.ts";
-import { exists } from "./exists.ts";
+import { exists } from "../../runtime/exists.ts";
 
 export interface StoppedFolder {
   readonly backend: Backend;
