@@ -15,6 +15,11 @@ export interface KeepaliveLimits {
 const maxPingStrikes = 2;
 /** grpc-go: the least time between pings on a connection without streams (etcd does not permit keepalive there). */
 const minTimeWithoutStreamMs = 2 * 3_600_000;
+/**
+ * How long a ping that seems unanswered waits for a second look: after a pause of the whole process, timers fire
+ * before what came meanwhile is read, so the answer may lie there unread.
+ */
+const lastLookMs = 50;
 const pingPayload = Buffer.from("etclite\0", "latin1");
 
 /** Both directions of gRPC's keepalive (grpc/proposal A8 and A9): judges the client's pings, and sends ours. */
@@ -28,6 +33,7 @@ export class Keepalive implements TimerTarget {
   private lastPingMs = Number.NEGATIVE_INFINITY;
   private timer: TimerEntry | undefined = undefined;
   private pingedAtMs: number | undefined = undefined;
+  private isLastLook = false;
 
   constructor(connection: Http2Connection, limits: KeepaliveLimits, timers: CoarseTimers) {
     this.connection = connection;
@@ -57,10 +63,16 @@ export class Keepalive implements TimerTarget {
     const { keepaliveIntervalMs, keepaliveTimeoutMs } = this.limits;
     const silentMs = this.timers.now() - this.connection.input.lastReadMs;
     if (this.pingedAtMs !== undefined && this.connection.input.lastReadMs < this.pingedAtMs) {
-      this.connection.abandon("keepalive ping not answered in time");
+      if (this.isLastLook) {
+        this.connection.abandon("keepalive ping not answered in time");
+      } else {
+        this.isLastLook = true;
+        this.timer = this.timers.arm(lastLookMs, this);
+      }
       return;
     }
     this.pingedAtMs = undefined;
+    this.isLastLook = false;
     if (silentMs < keepaliveIntervalMs) {
       this.timer = this.timers.arm(keepaliveIntervalMs - silentMs, this);
       return;
