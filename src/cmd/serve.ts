@@ -1,7 +1,7 @@
 /** The server as a program: runs until it is told to stop or cannot go on. */
 import { type Config, ConfigError } from "../config/config.ts";
 import type { Logger } from "../lib/logger.ts";
-import { collectWhenQuiet } from "../runtime/garbage.ts";
+import { giveBackWhenQuiet } from "../runtime/garbage.ts";
 import { notifySystemd } from "../runtime/notify-systemd.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
 import { startServer } from "./serve/start-server.ts";
@@ -31,7 +31,7 @@ async function run(
 ): Promise<number> {
   const ends = { onFatal: stop.fatal, onRemoved: stop.end };
   const running = await startServer({ config, logger, data, ends, peers: true });
-  const collector = collectWhenQuiet(running.activity);
+  const collector = giveBackWhenQuiet(running.activity);
   await Promise.race([running.started, stop.asked]);
   logger.at("cmd/serve.ts").info("ready to serve client requests");
   tellSystemd(logger, "READY=1");
