@@ -34,13 +34,12 @@ describe("the mappings of the program", () => {
     assert.deepEqual(cleanMappings(smaps, "/bin/x"), []);
   });
 
-  it("can be let go of while the program goes on", async (t) => {
+  it("can be let go of while the program goes on, where the C library can be called", async () => {
     const released = await releaseProgramPages();
-    if (released === undefined) {
-      t.skip("not possible here");
-      return;
-    }
-    assert.ok(released > 1024 * 1024, `${released} bytes`);
+    const isPossible =
+      process.platform === "linux" && ("bun" in process.versions || "deno" in process.versions);
+    if (isPossible) assert.ok(released! > 1024 * 1024, `${released} bytes`);
+    else assert.equal(released, undefined);
     const text = await readFile(new URL(import.meta.url), "utf8");
     assert.match(text, /goes on/);
   });
