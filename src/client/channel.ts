@@ -10,6 +10,7 @@ import type { Field } from "../transport/hpack/encoder.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { ClientConnection, type KeepAlive } from "./http2/connection.ts";
 import { dial } from "./http2/dial.ts";
+import { HeadBlocks } from "./http2/head-blocks.ts";
 import type { StreamListener } from "./http2/stream.ts";
 
 export interface ChannelOptions {
@@ -49,9 +50,16 @@ const backoff = { firstMs: 1_000, factor: 1.6, maxMs: 120_000, jitter: 0.2 } as 
 const staggerMs = 250;
 const noKeepAlive: KeepAlive = { timeMs: 0, timeoutMs: 20_000 };
 
+/** Where a call goes. */
+interface Picked {
+  readonly connection: ClientConnection;
+  readonly heads: HeadBlocks;
+}
+
 /** The keeper of the connection to one endpoint. */
 class Subchannel {
   readonly endpoint: Endpoint;
+  readonly heads: HeadBlocks;
   connection: ClientConnection | undefined;
   lastError: string | undefined;
   readonly #options: ChannelOptions;
@@ -61,6 +69,9 @@ class Subchannel {
 
   constructor(endpoint: Endpoint, options: ChannelOptions, onChange: (one: Subchannel) => void) {
     this.endpoint = endpoint;
+    const isSecure =
+      endpoint.tls === "always" || (endpoint.tls === "if-configured" && options.tls !== undefined);
+    this.heads = new HeadBlocks({ scheme: isSecure ? "https" : "http", authority: endpoint.authority });
     this.#options = options;
     this.#onChange = onChange;
   }
@@ -180,8 +191,20 @@ export class Channel {
    * deadline passes first, and with the signal's reason.
    */
   async open(path: string, listener: StreamListener, options: CallOptions = {}): Promise<OpenCall> {
-    const connection = this.#pick() ?? (await this.#ready(options));
-    this.latest = connection.connection;
+    return (
+      this.openNow(path, listener, options) ??
+      this.#openOn(await this.#ready(options), path, listener, options)
+    );
+  }
+
+  /** As `open`, without a promise: undefined if no connection stands. What `open` rejects with is thrown. */
+  openNow(path: string, listener: StreamListener, options: CallOptions = {}): OpenCall | undefined {
+    const picked = this.#pick();
+    return picked && this.#openOn(picked, path, listener, options);
+  }
+
+  #openOn(picked: Picked, path: string, listener: StreamListener, options: CallOptions): OpenCall {
+    this.latest = picked.connection;
     const { deadlineMs, signal } = options;
     if (signal?.aborted) throw new EtcdError(GrpcCode.canceled, "context canceled");
     const leftMs = deadlineMs === undefined ? undefined : deadlineMs - performance.now();
@@ -191,7 +214,7 @@ export class Channel {
       clearTimeout(settled.timer);
       signal?.removeEventListener("abort", onAbort);
     };
-    const stream = connection.connection.open(this.#fields(path, connection.endpoint, leftMs, options), {
+    const stream = picked.connection.open(this.#block(path, picked.heads, leftMs, options), {
       onMessage: (message) => listener.onMessage(message),
       onEnd: (error, isUnseen) => {
         settle();
@@ -231,31 +254,20 @@ export class Channel {
     };
   }
 
-  #fields(path: string, endpoint: Endpoint, leftMs: number | undefined, options: CallOptions): Field[] {
-    const isSecure =
-      endpoint.tls === "always" || (endpoint.tls === "if-configured" && this.#options.tls !== undefined);
-    return [
-      [":method", "POST"],
-      [":scheme", isSecure ? "https" : "http"],
-      [":path", path],
-      [":authority", endpoint.authority],
-      ["content-type", "application/grpc"],
-      ["user-agent", "etclite"],
-      ["te", "trailers"],
-      ...(leftMs === undefined ? [] : [["grpc-timeout", timeoutText(leftMs)] as const]),
-      ...(options.metadata ?? []),
-    ];
+  #block(path: string, heads: HeadBlocks, leftMs: number | undefined, { metadata }: CallOptions): Uint8Array {
+    if (leftMs === undefined) return heads.blockOf(path, metadata ?? []);
+    return heads.blockOf(path, [["grpc-timeout", timeoutText(leftMs)], ...(metadata ?? [])]);
   }
 
-  #pick(): { connection: ClientConnection; endpoint: Endpoint } | undefined {
+  #pick(): Picked | undefined {
     for (let tried = 0; tried < this.#subchannels.length; tried++) {
-      const { connection, endpoint } = this.#subchannels[this.#turn++ % this.#subchannels.length]!;
-      if (connection?.isUsable) return { connection, endpoint };
+      const { connection, heads } = this.#subchannels[this.#turn++ % this.#subchannels.length]!;
+      if (connection?.isUsable) return { connection, heads };
     }
     return undefined;
   }
 
-  async #ready(options: CallOptions): Promise<{ connection: ClientConnection; endpoint: Endpoint }> {
+  async #ready(options: CallOptions): Promise<Picked> {
     const { deadlineMs, signal } = options;
     for (;;) {
       if (this.#isClosed) throw new EtcdError(GrpcCode.canceled, "grpc: the client connection is closing");

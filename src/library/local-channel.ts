@@ -18,6 +18,10 @@ export class LocalChannel implements CallChannel {
   }
 
   async open(path: string, listener: StreamListener, options: CallOptions = {}): Promise<OpenCall> {
+    return this.openNow(path, listener, options);
+  }
+
+  openNow(path: string, listener: StreamListener, options: CallOptions = {}): OpenCall {
     const { signal, deadlineMs } = options;
     if (this.#isClosed) throw new EtcdError(GrpcCode.canceled, "grpc: the client connection is closing");
     if (signal?.aborted) throw new EtcdError(GrpcCode.canceled, "context canceled");

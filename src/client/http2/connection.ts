@@ -1,12 +1,14 @@
 /**
  * The client's end of an HTTP/2 connection that carries gRPC. It sends literal header fields, gives windows back as
- * bytes are taken, answers pings, and sends its own when the connection is silent while calls wait.
+ * bytes are taken, answers pings, and sends its own when the connection is silent while calls wait. What it has to say
+ * gathers as the server's output does, and leaves in one write a turn.
  */
 import type { Socket } from "node:net";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import { HpackDecoder } from "../../transport/hpack/decoder.ts";
-import { encodeFields, type Field } from "../../transport/hpack/encoder.ts";
 import { FrameReader } from "../../transport/http2/frame-reader.ts";
+import { FrameWriter } from "../../transport/http2/frame-writer.ts";
+import { BufferPool, FlushQueue, Output } from "../../transport/http2/output.ts";
 import {
   clientPreface,
   defaultHeaderTableBytes,
@@ -29,16 +31,21 @@ import {
   settingEnablePush,
   settingInitialWindowSize,
   settingMaxConcurrentStreams,
-  settingMaxFrameSize,
 } from "../../transport/http2/protocol.ts";
-import { frame, settingsFrame, uint32 } from "./frames.ts";
 import { ClientStream, type StreamListener } from "./stream.ts";
 
 /** How many bytes of one answer may be under way to us: a slow reader holds its server back at that. */
 export const streamWindowBytes = 1024 * 1024;
 /** For all answers of a connection together. Given back as they come: streams hold back by their own windows. */
 const connectionWindowBytes = 64 * 1024 * 1024;
+/** The connection's window is given back in portions of this size. */
+const connectionPortionBytes = 1024 * 1024;
 const maxHeaderListBytes = 64 * 1024;
+/** Of one header block, over its HEADERS and CONTINUATIONs. */
+const maxHeaderBlockBytes = 64 * 1024;
+const maxHeaderPieces = 33;
+/** When this much waits in the socket, streams keep what they have to send. */
+const socketHighWaterBytes = 256 * 1024;
 /** Stream ids end here; long before, the connection is replaced. */
 const lastUsableStreamId = 0x7ffffff0;
 
@@ -51,8 +58,15 @@ export interface KeepAlive {
   readonly withoutCalls?: boolean;
 }
 
+/** Shared by all connections of the process. */
+const pool = new BufferPool();
+const flushQueue = new FlushQueue(() => performance.now());
+
 export class ClientConnection {
   readonly #socket: Socket;
+  readonly #output: Output;
+  /** Encodes frames into the output, which leaves at the end of the turn. */
+  readonly frames: FrameWriter;
   readonly #reader: FrameReader;
   readonly #decoder = new HpackDecoder({
     tableBytes: defaultHeaderTableBytes,
@@ -60,11 +74,15 @@ export class ClientConnection {
   });
   readonly #streams = new Map<number, ClientStream>();
   readonly #waiting: ClientStream[] = [];
+  /** Streams with something to send that had to stop: the connection's window or the socket was full. */
+  readonly #stopped = new Set<ClientStream>();
+  /** Bytes that came and that the connection's window was not given back for. */
+  #owedBytes = 0;
   #nextId = 1;
   #maxStreams = 100;
   #isDraining = false;
   #ended: EtcdError | undefined;
-  #headerBlock: { id: number; isEnd: boolean; pieces: Buffer[] } | undefined;
+  #headerBlock: { id: number; isEnd: boolean; pieces: Buffer[]; bytes: number } | undefined;
   #keepAlive: KeepAlive;
   #heardAt = performance.now();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -79,7 +97,6 @@ export class ClientConnection {
   /** What may still be sent on the whole connection. */
   sendWindow = defaultInitialWindow;
   initialSendWindow = defaultInitialWindow;
-  maxFrameBytes = defaultMaxFrameBytes;
 
   constructor(socket: Socket, keepAlive: KeepAlive, onClosed: () => void) {
     this.#socket = socket;
@@ -96,17 +113,23 @@ export class ClientConnection {
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("error", (error) => this.#end(readError(error)));
     socket.on("close", () => this.#end(readError(new Error("EOF"))));
-    socket.on("drain", () => this.#resumeSending());
-    socket.write(
-      Buffer.concat([
-        clientPreface,
-        settingsFrame([
-          [settingEnablePush, 0],
-          [settingInitialWindowSize, streamWindowBytes],
-        ]),
-        frame(frameWindowUpdate, 0, 0, uint32(connectionWindowBytes - defaultInitialWindow)),
-      ]),
-    );
+    socket.on("drain", () => {
+      this.#output.onDrain();
+      this.#resumeSending();
+    });
+    this.#output = new Output({
+      socket,
+      pool,
+      highWaterBytes: socketHighWaterBytes,
+      onFirstByte: () => flushQueue.add(this),
+    });
+    this.frames = new FrameWriter(this.#output, defaultMaxFrameBytes);
+    this.#output.append(clientPreface);
+    this.frames.settings([
+      [settingEnablePush, 0],
+      [settingInitialWindowSize, streamWindowBytes],
+    ]);
+    this.frames.windowUpdate(0, connectionWindowBytes - defaultInitialWindow);
     if (keepAlive.timeMs > 0) {
       this.#timer = setInterval(() => this.#beat(), Math.max(100, keepAlive.timeMs / 2));
       this.#timer.unref?.();
@@ -130,9 +153,9 @@ export class ClientConnection {
     return "encrypted" in this.#socket && this.#socket.encrypted === true;
   }
 
-  /** Begins a call. It waits if the server allows no more at once. */
-  open(fields: readonly Field[], listener: StreamListener): ClientStream {
-    const stream = new ClientStream(this, fields, listener);
+  /** Begins a call with these header fields, encoded. It waits if the server allows no more at once. */
+  open(head: Uint8Array, listener: StreamListener): ClientStream {
+    const stream = new ClientStream(this, head, listener);
     if (this.#streams.size >= this.#maxStreams) this.#waiting.push(stream);
     else this.#begin(stream);
     return stream;
@@ -142,18 +165,28 @@ export class ClientConnection {
     const id = this.#nextId;
     this.#nextId += 2;
     this.#streams.set(id, stream);
-    this.write(frame(frameHeaders, flagEndHeaders, id, encodeFields(stream.fields)));
+    this.frames.headers(id, stream.head, false);
     stream.begin(id, this.initialSendWindow);
   }
 
-  /** False when the socket has enough for now. */
-  write(bytes: Uint8Array): boolean {
-    if (this.#ended !== undefined) return false;
-    return this.#socket.write(bytes);
+  /** Hands to the socket what has gathered. */
+  flush(): void {
+    this.#output.send();
   }
 
   get isSocketFull(): boolean {
-    return this.#socket.writableNeedDrain;
+    return this.#output.blocked;
+  }
+
+  /** One DATA frame. The caller has looked at the windows. */
+  writeData(streamId: number, bytes: Uint8Array, isEnd: boolean): void {
+    const at = this.frames.data(streamId, bytes.length, isEnd);
+    this.#output.bytes.set(bytes, at);
+  }
+
+  /** `stream` has to stop, and is told to go on. */
+  stopped(stream: ClientStream): void {
+    this.#stopped.add(stream);
   }
 
   /** Forgets a stream, and begins one that waits for its place. */
@@ -164,6 +197,7 @@ export class ClientConnection {
       return;
     }
     this.#streams.delete(stream.id);
+    this.#stopped.delete(stream);
     if (this.#isDraining && this.#streams.size === 0) {
       this.close();
       return;
@@ -183,9 +217,13 @@ export class ClientConnection {
     this.#ended = error;
     this.#greeted.reject(new Error(error.message.replace("from server", "server preface")));
     clearInterval(this.#timer);
+    // The last words, a cancellation for one, as far as the socket takes them.
+    if (!this.#socket.destroyed) this.#output.send();
+    this.#output.close();
     this.#socket.destroy();
     const streams = [...this.#streams.values(), ...this.#waiting];
     this.#streams.clear();
+    this.#stopped.clear();
     this.#waiting.length = 0;
     for (const stream of streams) stream.fail(error, { isUnseen: stream.id === 0 });
     this.#onClosed?.();
@@ -212,7 +250,7 @@ export class ClientConnection {
       now - this.#heardAt >= this.#keepAlive.timeMs
     ) {
       this.#pingedAt = now;
-      this.write(frame(framePing, 0, 0, Buffer.alloc(8)));
+      this.frames.ping(Buffer.alloc(8), 0, false);
     }
   }
 
@@ -226,13 +264,22 @@ export class ClientConnection {
     else if (type === frameGoaway) {
       this.#onGoaway(bytes.readUInt32BE(start) & 0x7fffffff, bytes, start, end);
     } else if (type === framePing && (flags & flagAck) === 0) {
-      this.write(frame(framePing, flagAck, 0, bytes.subarray(start, end)));
+      this.#onPing(bytes, start);
     }
+  }
+
+  #onPing(bytes: Buffer, start: number): void {
+    // A server that pings and does not read gets no more answers than the socket holds.
+    if (!this.#output.blocked) this.frames.ping(bytes, start, true);
   }
 
   #onData(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
     const size = end - start;
-    if (size > 0) this.write(frame(frameWindowUpdate, 0, 0, uint32(size)));
+    this.#owedBytes += size;
+    if (this.#owedBytes >= connectionPortionBytes) {
+      this.frames.windowUpdate(0, this.#owedBytes);
+      this.#owedBytes = 0;
+    }
     if ((flags & flagPadded) !== 0) end -= bytes[start++]!;
     this.#streams.get(id)?.onData(bytes.subarray(start, end), size, (flags & flagEndStream) !== 0);
   }
@@ -241,11 +288,15 @@ export class ClientConnection {
     if (type === frameHeaders) {
       if ((flags & flagPadded) !== 0) end -= bytes[start++]!;
       if ((flags & flagPriority) !== 0) start += 5;
-      this.#headerBlock = { id, isEnd: (flags & flagEndStream) !== 0, pieces: [] };
+      this.#headerBlock = { id, isEnd: (flags & flagEndStream) !== 0, pieces: [], bytes: 0 };
     }
     const block = this.#headerBlock;
     if (block === undefined) throw new Error("CONTINUATION without HEADERS");
     block.pieces.push(bytes.subarray(start, end));
+    block.bytes += end - start;
+    if (block.bytes > maxHeaderBlockBytes || block.pieces.length > maxHeaderPieces) {
+      throw new Error("a header block is too large");
+    }
     if ((flags & flagEndHeaders) === 0) return;
     this.#headerBlock = undefined;
     const whole = block.pieces.length === 1 ? block.pieces[0]! : Buffer.concat(block.pieces);
@@ -259,15 +310,14 @@ export class ClientConnection {
       const value = bytes.readUInt32BE(at + 2);
       const id = bytes.readUInt16BE(at);
       if (id === settingMaxConcurrentStreams) this.#maxStreams = value;
-      else if (id === settingMaxFrameSize) this.maxFrameBytes = value;
       else if (id === settingInitialWindowSize) {
         for (const stream of this.#streams.values()) stream.sendWindow += value - this.initialSendWindow;
         this.initialSendWindow = value;
       }
     }
-    this.write(frame(frameSettings, flagAck, 0));
+    this.frames.settingsAck();
     this.#greeted.resolve();
-    this.#resumeSending();
+    for (const stream of this.#streams.values()) stream.flush();
   }
 
   #onWindowUpdate(id: number, increment: number): void {
@@ -283,7 +333,9 @@ export class ClientConnection {
   }
 
   #resumeSending(): void {
-    for (const stream of this.#streams.values()) stream.flush();
+    const stopped = [...this.#stopped];
+    this.#stopped.clear();
+    for (const stream of stopped) stream.flush();
   }
 
   #onReset(id: number, code: number): void {

@@ -1,16 +1,12 @@
 /** One gRPC call on a connection: messages out, messages in, and a status at its end. */
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import { Deframer, messagePrefixBytes } from "../../transport/grpc-server/deframer.ts";
-import type { Field } from "../../transport/hpack/encoder.ts";
-import {
-  ErrorCode,
-  flagEndStream,
-  frameData,
-  frameRstStream,
-  frameWindowUpdate,
-} from "../../transport/http2/protocol.ts";
+import { defaultMaxFrameBytes, ErrorCode } from "../../transport/http2/protocol.ts";
 import type { ClientConnection } from "./connection.ts";
-import { frame, uint32 } from "./frames.ts";
+
+/** A stream's window is given back in portions of this size, a quarter of the window. */
+const streamPortionBytes = 256 * 1024;
+const nothing = new Uint8Array(0);
 
 export interface StreamListener {
   /** One message. Says whether more may come; otherwise `take` has to be called when they may. */
@@ -23,7 +19,8 @@ export interface StreamListener {
 }
 
 export class ClientStream {
-  readonly fields: readonly Field[];
+  /** Its header fields, encoded. */
+  readonly head: Uint8Array;
   readonly #connection: ClientConnection;
   readonly #listener: StreamListener;
   readonly #deframer = new Deframer();
@@ -41,9 +38,9 @@ export class ClientStream {
   /** Larger answers are refused. */
   maxMessageBytes = 0x7fffffff;
 
-  constructor(connection: ClientConnection, fields: readonly Field[], listener: StreamListener) {
+  constructor(connection: ClientConnection, head: Uint8Array, listener: StreamListener) {
     this.#connection = connection;
-    this.fields = fields;
+    this.head = head;
     this.#listener = listener;
   }
 
@@ -75,19 +72,22 @@ export class ClientStream {
     for (;;) {
       const [head] = this.#output;
       if (head === undefined) break;
-      const room = Math.min(connection.maxFrameBytes, this.sendWindow, connection.sendWindow, head.length);
-      if (room <= 0 || connection.isSocketFull) return;
+      const room = Math.min(defaultMaxFrameBytes, this.sendWindow, connection.sendWindow, head.length);
+      if (room <= 0 || connection.isSocketFull) {
+        if (this.sendWindow > 0) connection.stopped(this);
+        return;
+      }
       if (room === head.length) this.#output.shift();
       else this.#output[0] = head.subarray(room);
       this.sendWindow -= room;
       connection.sendWindow -= room;
       const isLast = this.#isHalfClosed && this.#output.length === 0;
       if (isLast) this.#sentEnd = true;
-      connection.write(frame(frameData, isLast ? flagEndStream : 0, this.id, head.subarray(0, room)));
+      connection.writeData(this.id, room === head.length ? head : head.subarray(0, room), isLast);
     }
     if (this.#isHalfClosed && !this.#sentEnd) {
       this.#sentEnd = true;
-      connection.write(frame(frameData, flagEndStream, this.id));
+      connection.writeData(this.id, nothing, true);
     }
   }
 
@@ -95,7 +95,7 @@ export class ClientStream {
   cancel(): void {
     if (this.#isDone) return;
     this.#isDone = true;
-    if (this.id > 0) this.#connection.write(frame(frameRstStream, 0, this.id, uint32(ErrorCode.cancel)));
+    if (this.id > 0) this.#connection.frames.rstStream(this.id, ErrorCode.cancel);
     this.#connection.release(this);
   }
 
@@ -120,9 +120,11 @@ export class ClientStream {
   }
 
   onData(bytes: Buffer, flowBytes: number, isEnd: boolean): void {
-    this.#deframer.append(bytes, 0, bytes.length);
     this.#owedBytes += flowBytes;
-    this.#deliver();
+    if (!this.#deliverWhole(bytes)) {
+      this.#deframer.append(bytes, 0, bytes.length);
+      this.#deliver();
+    }
     if (isEnd) {
       this.#finish(new EtcdError(GrpcCode.internal, "server closed the stream without sending trailers"));
       return;
@@ -132,10 +134,20 @@ export class ClientStream {
 
   /** A message that is not whole needs the window to become whole. */
   #giveBack(): void {
-    if (this.#ending !== undefined || this.#owedBytes === 0 || this.#isDone) return;
+    if (this.#ending !== undefined || this.#owedBytes < streamPortionBytes || this.#isDone) return;
     if (this.#isPaused && this.#deframer.hasMessage) return;
-    this.#connection.write(frame(frameWindowUpdate, 0, this.id, uint32(this.#owedBytes)));
+    this.#connection.frames.windowUpdate(this.id, this.#owedBytes);
     this.#owedBytes = 0;
+  }
+
+  /** The usual case: exactly one message, copied so that whoever keeps it does not keep the socket's chunk. */
+  #deliverWhole(bytes: Buffer): boolean {
+    if (this.#isPaused || this.#isDone || this.#deframer.heldBytes > 0) return false;
+    const length = bytes.length - messagePrefixBytes;
+    if (length < 0 || bytes[0] !== 0 || bytes.readUInt32BE(1) !== length) return false;
+    if (length > this.maxMessageBytes) return false;
+    this.#isPaused = !this.#listener.onMessage(new Uint8Array(bytes.subarray(messagePrefixBytes)));
+    return true;
   }
 
   #deliver(): void {
@@ -174,14 +186,14 @@ export class ClientStream {
   }
 
   #abandon(error: EtcdError): void {
-    if (this.id > 0) this.#connection.write(frame(frameRstStream, 0, this.id, uint32(ErrorCode.cancel)));
+    if (this.id > 0) this.#connection.frames.rstStream(this.id, ErrorCode.cancel);
     this.#settle({ error, isUnseen: false });
   }
 
   #finish(error: EtcdError | undefined): void {
     // The server has ended it; what it does not need to read is not sent.
     if (!this.#sentEnd && this.id > 0) {
-      this.#connection.write(frame(frameRstStream, 0, this.id, uint32(ErrorCode.noError)));
+      this.#connection.frames.rstStream(this.id, ErrorCode.noError);
     }
     this.#end({ error, isUnseen: false });
   }

@@ -1,5 +1,6 @@
 /** Methods that go on to a server as they came: one request, and one answer or a stream of them. */
 import type { OpenCall } from "../../client/channel.ts";
+import type { StreamListener } from "../../client/http2/stream.ts";
 import { DecodeError } from "../../codec/protowire-read.ts";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import { finish, type Steps } from "../../lib/steps.ts";
@@ -43,7 +44,8 @@ class Passage {
   readonly #path: string;
   readonly #call: GrpcCall;
   readonly #edits: Edits;
-  readonly #gone = new AbortController();
+  /** While it waits for a connection. */
+  #gone: AbortController | undefined;
   #leave: (() => void) | undefined;
   #isOver = false;
   #heard = false;
@@ -70,41 +72,47 @@ class Passage {
     }
     call.onCancel(() => {
       this.#end();
-      this.#gone.abort();
+      this.#gone?.abort();
       this.#open?.cancel();
     });
     if (isStream) {
       call.onDrain(() => this.#open?.take());
       call.sendHeaders();
     }
-    const options = {
-      metadata: metadataOf(call.metadata),
-      deadlineMs: deadlineOf(call),
-      signal: this.#gone.signal,
-    };
-    void this.#begin(request, isStream, options).catch((error: unknown) => this.#fail(error));
+    this.#begin(request, isStream, { metadata: metadataOf(call.metadata), deadlineMs: deadlineOf(call) });
   }
 
-  async #begin(
-    request: Uint8Array,
-    isStream: boolean,
-    options: Parameters<Upstream["open"]>[2],
-  ): Promise<void> {
-    const open = await this.#upstream.open(
-      this.#path,
-      {
-        onMessage: (message) => (isStream ? this.#onPart(message) : this.#onAnswer(message)),
-        onEnd: (error, isUnseen) => {
-          if (this.#isOver) return;
-          // It was never taken up, so that it may be made again without a word.
-          if (isUnseen && !this.#heard) {
-            void this.#begin(request, isStream, options).catch((cause: unknown) => this.#fail(cause));
-          } else if (error !== undefined) this.#fail(error);
-          else this.#succeed(isStream);
-        },
+  #begin(request: Uint8Array, isStream: boolean, options: Parameters<Upstream["openNow"]>[2]): void {
+    const listener: StreamListener = {
+      onMessage: (message) => (isStream ? this.#onPart(message) : this.#onAnswer(message)),
+      onEnd: (error, isUnseen) => {
+        if (this.#isOver) return;
+        // It was never taken up, so that it may be made again without a word.
+        if (isUnseen && !this.#heard) this.#begin(request, isStream, options);
+        else if (error !== undefined) this.#fail(error);
+        else this.#succeed(isStream);
       },
-      options,
-    );
+    };
+    try {
+      const open = this.#upstream.openNow(this.#path, listener, options);
+      if (open !== undefined) this.#send(open, request);
+      else void this.#wait(request, listener, options).catch((error: unknown) => this.#fail(error));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #wait(
+    request: Uint8Array,
+    listener: StreamListener,
+    options: Parameters<Upstream["openNow"]>[2],
+  ): Promise<void> {
+    this.#gone = new AbortController();
+    const { signal } = this.#gone;
+    this.#send(await this.#upstream.open(this.#path, listener, { ...options, signal }), request);
+  }
+
+  #send(open: OpenCall, request: Uint8Array): void {
     if (this.#isOver) {
       open.cancel();
       return;

@@ -50,6 +50,15 @@ export class Upstream {
     };
   }
 
+  /** As `open`, for one whose listener gives up by `cancel` alone: undefined if no connection stands just now. */
+  openNow(
+    path: string,
+    listener: StreamListener,
+    options: Omit<UpstreamCallOptions, "signal">,
+  ): OpenCall | undefined {
+    return this.channel.openNow(path, guarded(listener), options);
+  }
+
   /**
    * Begins a call. Rejects with Unavailable if no server can be reached for some seconds, and as Channel does. The
    * listener is told of the end of a call that is open, and of nothing else.
@@ -67,14 +76,8 @@ export class Upstream {
     }, this.#connectWaitMs);
     let isOpen = false;
     try {
-      const guarded: StreamListener = {
-        onMessage: (message) => listener.onMessage(message),
-        onEnd: (error, isUnseen) => {
-          signal?.removeEventListener("abort", onAbort);
-          listener.onEnd(isOurClosing(error) ? unreachable(error?.message) : error, isUnseen);
-        },
-      };
-      const call = await this.channel.open(path, guarded, { metadata, deadlineMs, signal: giveUp.signal });
+      const heard = guarded(listener, () => signal?.removeEventListener("abort", onAbort));
+      const call = await this.channel.open(path, heard, { metadata, deadlineMs, signal: giveUp.signal });
       isOpen = true;
       return call;
     } catch (error) {
@@ -85,6 +88,17 @@ export class Upstream {
       if (!isOpen) signal?.removeEventListener("abort", onAbort);
     }
   }
+}
+
+/** Hears of the end of a call in the words that are for clients. */
+function guarded(listener: StreamListener, atEnd?: () => void): StreamListener {
+  return {
+    onMessage: (message) => listener.onMessage(message),
+    onEnd: (error, isUnseen) => {
+      atEnd?.();
+      listener.onEnd(isOurClosing(error) ? unreachable(error?.message) : error, isUnseen);
+    },
+  };
 }
 
 /** A server that is no longer among the endpoints: nobody gave the call up, and another server may take it. */
