@@ -15,7 +15,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { writeTarGz, writeZip } from "./archive.ts";
 import { bun, bundledPackages, type Component } from "./components.ts";
@@ -32,19 +32,21 @@ const { values } = parseArgs({
 });
 
 const version = currentVersion();
-const documents = [
-  "README.md",
-  "CHANGELOG.md",
-  "LICENSE",
-  "etcd-config.example.yml",
-  "docs/configuration.md",
-];
+/** All of docs/ comes along, so that what the README points to is there. */
+const documents = ["README.md", "CHANGELOG.md", "LICENSE", "etcd-config.example.yml", ...filesOf("docs")];
 
 interface Made {
   readonly file: string;
   readonly sha256: string;
   readonly bytes: number;
   readonly programBytes: number;
+}
+
+/** Those that are in the repository. */
+function filesOf(folder: string): string[] {
+  const { status, stdout } = spawnSync("git", ["ls-files", "-z", folder], { cwd: root, encoding: "utf8" });
+  if (status !== 0) throw new Error(`git cannot list ${folder}`);
+  return stdout.split("\0").filter((path) => path !== "");
 }
 
 function compile(target: Target, outfile: string): Component[] {
@@ -87,7 +89,10 @@ async function make(target: Target, into: string): Promise<Made> {
   const program = join(folder, target.isWindows ? "etcd.exe" : "etcd");
   const components = compile(target, program);
   otherNames(target, folder);
-  for (const path of documents) copyFileSync(join(root, path), join(folder, path.split("/").at(-1)!));
+  for (const path of documents) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    copyFileSync(join(root, path), join(folder, path));
+  }
   if (target.name.startsWith("linux"))
     copyFileSync(join(root, "docs/deploy/etclite.service"), join(folder, "etclite.service"));
   if (target.name.startsWith("darwin"))

@@ -156,6 +156,7 @@ export async function* stream<Answer>(
   }
 }
 
+/** Services without a package are etcd's. */
 function fullName(method: string): string {
-  return `etcdserverpb.${method}`;
+  return method.includes(".") ? method : `etcdserverpb.${method}`;
 }

@@ -13,7 +13,6 @@ import {
 } from "./bytes.ts";
 import { decodeKubernetes, guessFormat, hexDump, indentJson } from "./decode-value.ts";
 import { diffLines } from "./diff-lines.ts";
-import { type ReadKeys, readLevel } from "./level.ts";
 import { parseMetrics, quantile, rate } from "./metrics-text.ts";
 
 describe("keys as binary strings", () => {
@@ -46,73 +45,6 @@ describe("keys as binary strings", () => {
     assert.equal(prefixEnd("a\xff\xff"), "b");
     assert.equal(prefixEnd("\xff"), "\0");
     assert.equal(prefixEnd(""), "\0");
-  });
-});
-
-/** Reads from a sorted list, and counts. */
-function readerOf(all: readonly string[]): { read: ReadKeys; reads: () => number } {
-  let reads = 0;
-  return {
-    reads: () => reads,
-    read: async (from, end, limit) => {
-      reads++;
-      const found = all.filter((key) => key >= from && (end === "\0" || key < end));
-      return { keys: found.slice(0, limit), more: found.length > limit };
-    },
-  };
-}
-
-describe("a level of the tree", () => {
-  it("has keys and folders, each once, in order", async () => {
-    const { read } = readerOf(["a", "a/1", "a/2/x", "a/2/y", "b/1", "c"]);
-    const names = async (prefix: string) =>
-      (await readLevel(read, prefix, { limit: 100 })).entries.map(({ key }) => key);
-    assert.deepEqual(await names(""), ["a", "a/", "b/", "c"]);
-    assert.deepEqual(await names("a/"), ["a/1", "a/2/"]);
-  });
-
-  it("is read in few steps, however much lies in its folders", async () => {
-    const all = Array.from({ length: 100_000 }, (_, i) => `/f${i % 5}/${String(i).padStart(6, "0")}`).sort();
-    const { read, reads } = readerOf(all);
-    const level = await readLevel(read, "/", { limit: 100 });
-    assert.deepEqual(
-      level.entries.map(({ key }) => key),
-      ["/f0/", "/f1/", "/f2/", "/f3/", "/f4/"],
-    );
-    assert.equal(level.next, undefined);
-    assert.ok(reads() <= 6, `${reads()} reads`);
-  });
-
-  it("is read in few steps also when its folders are small", async () => {
-    const all = Array.from({ length: 10_000 }, (_, i) => `/${String(i % 500).padStart(3, "0")}/${i}`).sort();
-    const { read, reads } = readerOf(all);
-    const level = await readLevel(read, "/", { limit: 100 });
-    assert.equal(level.entries.length, 100);
-    assert.equal(level.next, "/100/100");
-    assert.ok(reads() <= 5, `${reads()} reads`);
-  });
-
-  it("comes in pages without gaps", async () => {
-    const all = Array.from({ length: 1_000 }, (_, i) => `k${String(i).padStart(4, "0")}`);
-    const { read } = readerOf(all);
-    const found: string[] = [];
-    let from: string | undefined = "";
-    while (from !== undefined) {
-      const page: Awaited<ReturnType<typeof readLevel>> = await readLevel(read, "", { from, limit: 100 });
-      assert.ok(page.entries.length <= 100);
-      found.push(...page.entries.map(({ key }) => key));
-      from = page.next;
-    }
-    assert.deepEqual(found, all);
-  });
-
-  it("stays in its range", async () => {
-    const { read } = readerOf(["p/a", "p/b/1", "p/c", "q"]);
-    const level = await readLevel(read, "p/", { from: "p/b", end: "p/c", limit: 10 });
-    assert.deepEqual(
-      level.entries.map(({ key }) => key),
-      ["p/b/"],
-    );
   });
 });
 

@@ -2,6 +2,7 @@
 import { call, loginWanted, session } from "./api.ts";
 import { ask, h, messageOf, notify, replace, svg } from "./dom.ts";
 import { ownPermissions, type Permission } from "./store.ts";
+import { nextTheme, showTheme, theme } from "./theme.ts";
 import type { MakeView, View } from "./view.ts";
 import { keysView } from "./views/keys-view.ts";
 import { leasesView } from "./views/leases-view.ts";
@@ -34,8 +35,6 @@ const tabs: Readonly<Record<string, Tab>> = {
   metrics: { title: "Metrics", icon: "M4 19h16M5 15l4-5 4 3 6-8", make: metricsView },
 };
 
-const themes = ["auto", "light", "dark"] as const;
-let theme = 0;
 let current: { name: string; view: View } | undefined;
 let permissions: readonly Permission[] | undefined;
 let isAuthEnabled = false;
@@ -49,13 +48,9 @@ const links = Object.entries(tabs).map(([name, { title, icon }]) => {
 const account = h("div", { class: "row" });
 
 function frame(): void {
-  const themeButton = h("button", { class: "quiet" }, "Theme: auto");
+  const themeButton = h("button", { class: "quiet" }, `Theme: ${theme()}`);
   themeButton.addEventListener("click", () => {
-    theme = (theme + 1) % themes.length;
-    const name = themes[theme]!;
-    themeButton.textContent = `Theme: ${name}`;
-    if (name === "auto") delete document.documentElement.dataset["theme"];
-    else document.documentElement.dataset["theme"] = name;
+    themeButton.textContent = `Theme: ${nextTheme()}`;
   });
   document.body.append(
     h("a", { class: "skip", href: "#main", onclick: skipToMain }, "Skip to the content"),
@@ -166,6 +161,7 @@ async function begin(): Promise<void> {
 }
 
 loginWanted.handle = () => void logIn();
+showTheme();
 frame();
 window.addEventListener("hashchange", route);
 void begin();

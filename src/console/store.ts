@@ -10,7 +10,6 @@ import {
   type WatchResponse,
 } from "./api.ts";
 import { fromBase64, prefixEnd, toBase64 } from "./bytes.ts";
-import type { ReadKeys } from "./level.ts";
 
 /** A version of a key. */
 export interface Version {
@@ -37,17 +36,6 @@ export function versionOf(kv: KeyValue, isDeleted = false): Version {
 
 /** No key is empty: the least one stands for the beginning. */
 const rangeFrom = (key: string): string => toBase64(key === "" ? "\0" : key);
-
-export const readKeys: ReadKeys = async (from, end, limit) => {
-  const request = { key: rangeFrom(from), rangeEnd: toBase64(end), limit, keysOnly: true };
-  const { kvs = [], more = false } = await call<RangeResponse>("KV/Range", request);
-  return { keys: kvs.map(({ key }) => fromBase64(key)), more };
-};
-
-export async function countKeys(prefix: string): Promise<number> {
-  const request = { key: rangeFrom(prefix), rangeEnd: toBase64(prefixEnd(prefix)), countOnly: true };
-  return Number((await call<RangeResponse>("KV/Range", request)).count ?? 0);
-}
 
 export async function getKey(key: string, revision = 0): Promise<Version | undefined> {
   const { kvs } = await call<RangeResponse>("KV/Range", { key: toBase64(key), revision: String(revision) });

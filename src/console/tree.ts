@@ -1,16 +1,16 @@
-/** The tree of keys: a level is read when it is opened, a page of it at a time. */
+/**
+ * The tree of keys: a level is read when it is opened, a page of it at a time, and the next page when its end comes into
+ * view. The browser lays out only what is in view (style.css).
+ */
 import { displayKey, prefixEnd } from "./bytes.ts";
 import { h, messageOf, notify } from "./dom.ts";
-import { type Entry, type Level, nameOf, readLevel } from "./level.ts";
-import { countKeys, type Permission, readKeys } from "./store.ts";
+import { type Entry, type Level, type LevelRange, nameOf, readLevel } from "./level.ts";
+import type { Permission } from "./store.ts";
 
-/** So many entries of a level are shown before "Show more". */
-const pageEntries = 100;
+/** Entries of a level that are read at a time. */
+const pageEntries = 200;
 
-interface LevelRange {
-  readonly prefix: string;
-  readonly from: string;
-  readonly end: string;
+interface TreeRange extends Omit<LevelRange, "limit"> {
   readonly depth: number;
   /** The range begins somewhere in the tree: its entries are shown with all of their names. */
   readonly isRoot?: boolean;
@@ -19,6 +19,12 @@ interface LevelRange {
 export class KeyTree {
   readonly element = h("ul", { class: "tree", role: "tree", "aria-label": "Keys" });
   readonly #onSelect: (key: string) => void;
+  /** Who scrolls to the end of a page gets the next. */
+  readonly #ends = new IntersectionObserver((seen) => {
+    for (const { isIntersecting, target } of seen) {
+      if (isIntersecting) target.querySelector("button")?.click();
+    }
+  });
 
   constructor(onSelect: (key: string) => void) {
     this.#onSelect = onSelect;
@@ -33,7 +39,7 @@ export class KeyTree {
     } else {
       for (const { key, rangeEnd, mayRead } of permissions) {
         if (!mayRead) continue;
-        if (rangeEnd === "") this.element.append(this.#item({ key, isFolder: false }, "", 1));
+        if (rangeEnd === "") this.element.append(this.#item({ key, isFolder: false, count: 1 }, "", 1));
         else {
           const common = key.slice(0, key.lastIndexOf("/") + 1);
           await this.#fill(this.element, {
@@ -68,17 +74,20 @@ export class KeyTree {
     }
   }
 
-  async #fill(list: HTMLElement, range: LevelRange): Promise<void> {
-    const { prefix, from, end, depth } = range;
+  async #fill(list: HTMLElement, range: TreeRange): Promise<void> {
+    const { prefix, depth } = range;
+    const asked: LevelRange = { ...range, limit: pageEntries };
     let level: Level;
     try {
-      level = await readLevel(readKeys, prefix, { from, end, limit: pageEntries });
+      level = await readLevel(asked);
     } catch (error) {
       list.append(h("li", { class: "problem", role: "none" }, messageOf(error)));
       return;
     }
     const shownPrefix = range.isRoot ? "" : prefix;
-    list.append(...level.entries.map((entry) => this.#item(entry, shownPrefix, depth)));
+    const items = level.entries.map((entry) => this.#item(entry, shownPrefix, depth));
+    list.append(...items);
+    if (level.entries.some(({ isFolder }) => isFolder)) this.#countLater(asked, items);
     const { next } = level;
     if (next === undefined) return;
     const more = h(
@@ -91,16 +100,17 @@ export class KeyTree {
       ),
     );
     list.append(more);
+    this.#ends.observe(more);
   }
 
-  #more(more: Element, list: HTMLElement, range: LevelRange): void {
+  #more(more: Element, list: HTMLElement, range: TreeRange): void {
+    this.#ends.unobserve(more);
     more.remove();
     this.#fill(list, range).catch((error: unknown) => notify(messageOf(error), "bad"));
   }
 
   #item(entry: Entry, prefix: string, depth: number): HTMLElement {
     const name = displayKey(nameOf(entry, prefix));
-    const count = h("span", { class: "count" });
     const item = h("li", {
       role: "treeitem",
       tabindex: "-1",
@@ -116,34 +126,25 @@ export class KeyTree {
       { class: "node", onclick: () => this.#activate(item, entry, depth) },
       h("span", { class: entry.isFolder ? "twist" : "leaf", "aria-hidden": "true" }),
       h("span", { class: "name" }, name),
-      count,
+      h("span", { class: "count" }),
     );
     item.append(row);
-    if (entry.isFolder) this.#countLater(entry.key, count);
     return item;
   }
 
-  readonly #waiting: (() => Promise<void>)[] = [];
-  #counting = 0;
+  #counting: Promise<void> = Promise.resolve();
 
-  /** Counts are asked for two at a time, after what people wait for. */
-  #countLater(prefix: string, into: HTMLElement): void {
-    this.#waiting.push(async () => {
-      if (!into.isConnected) return;
-      into.textContent = (await countKeys(prefix)).toLocaleString("en");
+  /** Counts follow what people wait for, one page after the other. */
+  #countLater(range: LevelRange, items: readonly HTMLElement[]): void {
+    this.#counting = this.#counting.then(async () => {
+      if (!items.some(({ isConnected }) => isConnected)) return;
+      const { entries } = await readLevel(range, true).catch((): Level => ({ entries: [], next: undefined }));
+      const counts = new Map(entries.map(({ key, isFolder, count }) => [key, isFolder ? count : undefined]));
+      for (const item of items) {
+        const count = counts.get(item.dataset["key"]!);
+        if (count !== undefined) item.querySelector(".count")!.textContent = count.toLocaleString("en");
+      }
     });
-    const next = (): void => {
-      const run = this.#waiting.shift();
-      if (run === undefined) return;
-      this.#counting++;
-      run()
-        .catch(() => {})
-        .finally(() => {
-          this.#counting--;
-          next();
-        });
-    };
-    if (this.#counting < 2) setTimeout(next);
   }
 
   #activate(item: HTMLElement, entry: Entry, depth: number): void {

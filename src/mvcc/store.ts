@@ -20,7 +20,8 @@ import { Layers } from "./overlay/layers.ts";
 import { changesAfter } from "./read/changes.ts";
 import { hashAll, hashByRevision } from "./read/hash.ts";
 import { leaseKeys } from "./read/lease-keys.ts";
-import { readMeta } from "./read/meta.ts";
+import { type Level, type LevelRequest, readLevel } from "./read/level.ts";
+import { metaRowAfter, readMeta } from "./read/meta.ts";
 import { rangeRows, readRevision, toKeyValues } from "./read/range.ts";
 import type { RangeBatches } from "./read/range-batches.ts";
 import { rangeInBatches } from "./read/range-batches.ts";
@@ -123,6 +124,17 @@ export class MvccStore implements KeyValueStore {
     const batches = rangeInBatches(view, request, { rows: batchRows, bytes: batchBytes });
     const sums = yield* whilePinned(this.#pins, view.backendRevision, batches);
     return { ...sums, revision: current };
+  }
+
+  *listLevel(
+    request: LevelRequest,
+    requestedRevision: number,
+  ): Steps<Level & { readonly revision: Revision }> {
+    const layers = this.#layers;
+    const { revision: current, compactRevision } = layers;
+    const view = new ReadView(layers, readRevision(requestedRevision, current, compactRevision));
+    const level = yield* whilePinned(this.#pins, view.backendRevision, readLevel(view, request));
+    return { ...level, revision: current };
   }
 
   *readTxn(request: TxnRequest): Steps<TxnResponse> {
@@ -244,6 +256,16 @@ export class MvccStore implements KeyValueStore {
 
   readMeta(bucket: string): Steps<Map<string, Uint8Array>> {
     return readMeta(this.#layers, bucket);
+  }
+
+  /** The first row of a bucket after a key. */
+  metaRowAfter(bucket: string, after: BinaryKey): { key: BinaryKey; value: Uint8Array } | undefined {
+    return metaRowAfter(this.#layers, bucket, after);
+  }
+
+  /** Rows that come from this member and not from the log. They go to the backend with what is applied now. */
+  noteMeta(change: MetaChange): void {
+    this.#layers.active.setMeta(change);
   }
 
   seal(): Generation | undefined {

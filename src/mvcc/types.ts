@@ -18,6 +18,7 @@ import type {
 } from "../codec/kv.ts";
 import type { LeaseId, RaftIndex, Revision, Term } from "../lib/ids.ts";
 import type { Steps } from "../lib/steps.ts";
+import type { Level, LevelRequest } from "./read/level.ts";
 
 /** What the store asks of the lessor while it applies puts and deletes. */
 export interface LeaseBook {
@@ -93,6 +94,10 @@ export interface KeyValueStore {
     batchRows: number,
     batchBytes: number,
   ): Generator<KeyValue[] | undefined, { count: number; more: boolean; revision: Revision }, undefined>;
+
+  /** One level of the tree that a separator makes of the keys, at a revision (0 or less: the newest). Throws
+   * ErrCompacted and ErrFutureRev. */
+  listLevel(request: LevelRequest, revision: number): Steps<Level & { readonly revision: Revision }>;
 
   /** A key as it was at `revision`; undefined if it did not live then, or if that revision is compacted or in the
    * future. */

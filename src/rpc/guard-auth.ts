@@ -26,6 +26,7 @@ const needs: Readonly<Record<string, AuthNeed>> = {
   [`${cluster}/MemberRemove`]: "admin",
   [`${cluster}/MemberUpdate`]: "admin",
   [`${cluster}/MemberPromote`]: "admin",
+  "/etclitepb.Explore/RevisionAt": "user",
 };
 
 export function guardAuth(server: AuthSource, path: string, handler: GrpcHandler): GrpcHandler {

@@ -14,6 +14,7 @@ import type { KeyValueStore } from "../mvcc/types.ts";
 import type { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import type { Authentication } from "../server/auth/authentication.ts";
 import type { ReadTimes } from "../server/read-times.ts";
+import type { RevisionAtTime } from "../server/revision-times.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "../server/snapshot/database-snapshot.ts";
 
 /** Where the end of a proposal is told: an error, or what apply returned for it. */
@@ -67,6 +68,8 @@ export interface RpcServer extends ClusterSource {
     failed: (error: EtcdError) => void,
     isCancelled: () => boolean,
   ): void;
+  /** Which revision was the newest at a time (milliseconds since 1970). Throws an EtcdError if that is not known. */
+  revisionAt(timeMs: number): RevisionAtTime;
   /** Resolves when versions superseded at or before `revision` are gone from the backend, surely. */
   physicallyCompacted(revision: number): Promise<void>;
   /** `--max-txn-ops`. */

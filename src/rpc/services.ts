@@ -2,6 +2,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { decodeRangeRequest } from "../codec/range.ts";
 import { Auth, Cluster, KV, Lease, Maintenance, Watch } from "../gen/etcdserverpb/rpc_pb.ts";
+import { Explore } from "../gen/etclitepb/explore_pb.ts";
 import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { Election } from "../gen/v3electionpb/v3election_pb.ts";
 import { Lock } from "../gen/v3lockpb/v3lock_pb.ts";
@@ -21,6 +22,8 @@ import { leaderHandler } from "./election/leader.ts";
 import { observeHandler } from "./election/observe.ts";
 import { proclaimHandler } from "./election/proclaim.ts";
 import { resignHandler } from "./election/resign.ts";
+import { listLevelHandler } from "./explore/list-level.ts";
+import { revisionAtHandler } from "./explore/revision-at.ts";
 import { guardAuth } from "./guard-auth.ts";
 import { type GuardedServer, type LearnerServes, RouteGuard } from "./guard-routes.ts";
 import { type HealthStatus, healthCheckHandler, healthWatchHandler } from "./health.ts";
@@ -60,6 +63,9 @@ export const services: readonly DescService[] = [
   Election,
   Health,
 ];
+
+/** What etcd does not have. */
+export const ownServices: readonly DescService[] = [Explore];
 
 /**
  * What a member that only learns serves. etcd's serve reads of their own state and nothing else; ours let clients watch
@@ -141,6 +147,10 @@ export function createRoutes(
       UserAdd: userAddHandler(server),
       UserChangePassword: userChangePasswordHandler(server),
       ...logRequestHandlers(server),
+    }),
+    ...service(Explore.typeName, {
+      ListLevel: listLevelHandler(server),
+      RevisionAt: revisionAtHandler(server),
     }),
     ...service(Health.typeName, { Check: healthCheckHandler(health), Watch: healthWatchHandler(health) }),
   ];

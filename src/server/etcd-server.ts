@@ -16,6 +16,7 @@ import { CorruptionChecks } from "./corruption/corruption-checks.ts";
 import { Downgrades } from "./members/downgrade.ts";
 import type { LeaseTimes, PeerHash } from "./peers.ts";
 import { ReadTimes } from "./read-times.ts";
+import type { RevisionAtTime } from "./revision-times.ts";
 import { ServerCore } from "./server-core.ts";
 import { type EtcdServerParts, electionTimeoutMs, quotaBytes, requestTimeoutMs } from "./server-parts.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "./snapshot/database-snapshot.ts";
@@ -141,6 +142,10 @@ export class EtcdServer extends ServerCore {
     const answer = yield* this.#corruption.watched(this.store.hashByRevision(revision));
     this.metrics.hashRevisionSeconds.observe((this.monotonicMs() - startMs) / 1000);
     return { ...answer, currentRevision: answer.revision };
+  }
+
+  revisionAt(timeMs: number): RevisionAtTime {
+    return this.storage.current.times.at(timeMs);
   }
 
   physicallyCompacted(revision: number): Promise<void> {

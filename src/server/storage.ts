@@ -13,6 +13,7 @@ import type { Wal } from "../wal/wal.ts";
 import { type CompactionPaceSettings, CompactionRunner } from "./compaction-runner.ts";
 import { CompactionHashes } from "./corruption/compaction-hashes.ts";
 import { LogTrimmer } from "./log-trimmer.ts";
+import { RevisionTimes } from "./revision-times.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { SnapshotMaker } from "./snapshot/database-snapshot.ts";
 import { StoreWriter, type StoreWriterLimits } from "./store-writer.ts";
@@ -55,6 +56,7 @@ export class Storage {
   readonly hashes: CompactionHashes;
   readonly trimmer: LogTrimmer;
   readonly snapshots: SnapshotMaker;
+  readonly times: RevisionTimes;
   readonly #clock: Clock;
 
   constructor(options: StorageOptions) {
@@ -62,8 +64,10 @@ export class Storage {
     this.backend = backend;
     this.store = store;
     this.#clock = clock;
+    this.times = new RevisionTimes(store, clock);
     this.writer = new StoreWriter({
       store,
+      note: () => this.times.note(),
       backend,
       clock,
       limits: options.limits,

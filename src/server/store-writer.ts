@@ -22,6 +22,8 @@ export interface StoreWriterOptions {
   readonly backend: Backend;
   readonly clock: Clock;
   readonly limits: StoreWriterLimits;
+  /** Called before a generation is closed, and after entries were applied. */
+  readonly note: () => void;
   /** A generation could not be written: the server has to stop, for what it answers next could not be kept. */
   readonly onFatal: (error: Error) => void;
   /** The overlay is over its limit. */
@@ -59,6 +61,7 @@ export class StoreWriter {
   /** To be called after entries were applied. */
   applied(): void {
     const { store, limits, clock } = this.#options;
+    this.#options.note();
     if (!this.#full && store.overlayBytes > limits.overlayBytesMax) {
       this.#full = true;
       this.#options.onFull();
@@ -128,6 +131,7 @@ export class StoreWriter {
     if (this.#holds > 0) return;
     const { store, backend } = this.#options;
     if (store.writeInProgress) return; // `applied` is called when it has ended
+    this.#options.note();
     const generation = store.seal();
     if (!generation) return;
     this.#writing = true;

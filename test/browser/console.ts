@@ -184,11 +184,13 @@ async function manyKeys(suite: BrowserSuite, server: ServerProcess): Promise<voi
   await node(page, "03/").click();
   await node(page, "050/").waitFor();
   const took = `${Math.round(performance.now() - started)} ms, ${calls} calls`;
-  // Without a machine of its own the suite cannot say much of time; 107 folders have asked for their counts.
-  assert.ok(calls < 150 && performance.now() - started < 5_000, took);
+  // Without a machine of its own the suite cannot say much of time. Two levels, and what is counted in them.
+  assert.ok(calls <= 5 && performance.now() - started < 5_000, took);
   console.log(`     ${took}`);
-  await page.getByRole("button", { name: "Show more" }).first().click();
-  await node(page, "150/").waitFor();
+  await page.getByRole("treeitem", { name: "199/", exact: true }).scrollIntoViewIfNeeded();
+  await node(page, "350/").waitFor();
+  await page.getByRole("treeitem", { name: "399/", exact: true }).scrollIntoViewIfNeeded();
+  await node(page, "499/").waitFor();
   await close();
 }
 

@@ -40,6 +40,8 @@ const duration = /\b(?:\d+m)?\d+(?:\.\d+)?(?:ns|µs|Âµs|ms|s)\b/g;
 function lineWithoutTimes(line: string): string {
   if (/^\{"level":/.test(line)) return logLine(line);
   if (/^stty: /.test(line)) return dropped;
+  // A flag of ours.
+  if (/^\s+--at-time\b/.test(line)) return dropped;
   if (/lookup .* no such host/.test(line)) return line.replaceAll(/ on [\d.]+:53/g, "");
   if (/lease1/.test(line)) return withoutRest(line);
   if (/^"TTL" : /.test(line)) return '"TTL" : <time>';

@@ -13,14 +13,14 @@ export interface Method<Kind extends MethodKind, Request, Response> {
   readonly isRepeatable: boolean;
 }
 
-function maker<Kind extends MethodKind>(kind: Kind, isRepeatable: boolean) {
+function maker<Kind extends MethodKind>(kind: Kind, isRepeatable: boolean, from = "etcdserverpb") {
   return <Request, Response>(
     path: string,
     request: MessageType<Request>,
     response: MessageType<Response>,
   ): Method<Kind, Request, Response> => ({
     kind,
-    path: `/etcdserverpb.${path}`,
+    path: `/${from}.${path}`,
     request,
     response,
     isRepeatable,
@@ -28,6 +28,8 @@ function maker<Kind extends MethodKind>(kind: Kind, isRepeatable: boolean) {
 }
 
 export const repeatable = maker("unary", true);
+/** Of the service that only we have. */
+export const ownRepeatable = maker("unary", true, "etclitepb");
 export const once = maker("unary", false);
 export const serverStream = maker("serverStream", false);
 export const duplex = maker("duplex", false);

@@ -8,7 +8,7 @@ import type { Metrics } from "../../lib/metrics.ts";
 import { formatId } from "../../membership/member.ts";
 import { callTimes } from "../../rpc/call-times.ts";
 import { HealthStatus } from "../../rpc/health.ts";
-import { createRoutes, services } from "../../rpc/services.ts";
+import { createRoutes, ownServices, services } from "../../rpc/services.ts";
 import { type CallTracer, traceRoutes } from "../../rpc/trace-routes.ts";
 import { registerWatchMetrics } from "../../rpc/watch/watch-metrics.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
@@ -53,7 +53,7 @@ export function makeServed({ config, logger, server, metrics, tracer }: ServedPa
   });
   const records = new CallRecords(routes.keys(), times);
   const http = {
-    services,
+    services: [...services, ...ownServices],
     routes,
     records,
     isAuthEnabled: () => server.auth.enabled,

@@ -1,14 +1,22 @@
 /** `get`. */
 import type { RangeResponse } from "../../client/messages/kv.ts";
 import { range, rangeStream } from "../../client/methods/kv.ts";
+import { revisionAt, timeFrom } from "../at-time.ts";
 import type { CtlCall } from "../call.ts";
 import { badArguments, orExit } from "../exit.ts";
 import { getRequest } from "../operations.ts";
 
 export async function get(call: CtlCall): Promise<undefined> {
   const { flags } = call;
-  const request = getRequest(call);
+  const asked = getRequest(call);
+  const time = flags.string("at-time");
+  if (time !== "" && flags.isGiven("rev")) {
+    badArguments("`--at-time` and `--rev` cannot be set at the same time, choose one");
+  }
+  const timeMs = time === "" ? undefined : timeFrom(time, Date.now());
   const client = await call.client();
+  const revision = timeMs === undefined ? asked.revision : await orExit(revisionAt(call, client, timeMs));
+  const request = { ...asked, revision };
   const answer = await orExit(
     flags.bool("stream") ? streamed(call, client, request) : client.unary(range, request, call.timeout),
   );

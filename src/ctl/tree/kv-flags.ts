@@ -26,6 +26,12 @@ export const getFlags: readonly Flag[] = [
   bool("stream", "Use the RangeStream RPC"),
 ];
 
+/** Ours, and for the command alone: a transaction reads what is there now. */
+export const atTimeFlag: Flag = text(
+  "at-time",
+  "Read as it was at a time (as 2026-01-31T12:00:00Z), or so long ago (as 10m); needs etclite",
+);
+
 export const putFlags: readonly Flag[] = [
   text("lease", "lease ID (in hexadecimal) to attach to the key", "0"),
   bool("prev-kv", "return the previous key-value pair before modification"),

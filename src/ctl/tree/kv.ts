@@ -2,6 +2,7 @@
 import type { Command } from "../../lib/command-line/command.ts";
 import { bool, type Runner } from "./build.ts";
 import {
+  atTimeFlag,
   delFlags,
   delShort,
   delUse,
@@ -80,7 +81,7 @@ export function kvCommands(run: Runner): readonly Command[] {
       use: getUse,
       short: getShort,
       group,
-      flags: getFlags,
+      flags: [...getFlags, atTimeFlag],
       run: run(async () => (await import("../commands/get.ts")).get),
     },
     lease(run),

@@ -31,3 +31,26 @@ function overlay(rows: Map<BinaryKey, Uint8Array>, generation: OverlayGeneration
     else rows.set(key, value);
   }
 }
+
+/** The first row of a bucket after a key. For buckets that change while they are read, row by row. */
+export function metaRowAfter(
+  layers: Layers,
+  bucket: string,
+  after: BinaryKey,
+): { key: BinaryKey; value: Uint8Array } | undefined {
+  const written = [layers.active, layers.sealed].map((generation) => generation?.meta.get(bucket));
+  let from = after;
+  for (;;) {
+    let [row] = layers.backend.meta(bucket, from, 1);
+    for (const rows of written) {
+      for (const [key, value] of rows ?? []) {
+        if (key > from && value !== undefined && (row === undefined || key <= row.key)) row = { key, value };
+      }
+    }
+    if (row === undefined) return undefined;
+    const newest = written.find((rows) => rows?.has(row.key))?.get(row.key);
+    const isDeleted = newest === undefined && written.some((rows) => rows?.has(row.key));
+    if (!isDeleted) return newest === undefined ? row : { key: row.key, value: newest };
+    from = row.key;
+  }
+}
