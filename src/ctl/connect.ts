@@ -51,8 +51,9 @@ export async function endpointsFromFlags(call: CtlCall): Promise<string[]> {
   const { flags, io } = call;
   const domain = flags.string("discovery-srv");
   if (domain !== "") {
-    const { discoverEndpoints } = await import("./discover.ts");
-    const found = await orExit(discoverEndpoints(domain, flags.string("discovery-srv-name")));
+    const { discoverServers, urlOfServer } = await import("../client/discovery/client-servers.ts");
+    const servers = await orExit(discoverServers(domain, flags.string("discovery-srv-name")));
+    const found = servers.map(urlOfServer);
     if (flags.bool("insecure-discovery")) return found;
     const secure = found.filter((endpoint) => !endpoint.startsWith("http://"));
     for (const endpoint of found) {

@@ -2,7 +2,7 @@
  * The ConfState beside the data, as etcd keeps it: JSON in the bucket "meta". A backup carries it along, and a start
  * reads from it who votes.
  */
-import type { MetaChange } from "../backend/backend.ts";
+import type { Backend, MetaChange } from "../backend/backend.ts";
 import type { MemberId } from "../lib/ids.ts";
 import type { ConfState } from "../lib/raft-entry.ts";
 import { fromUtf8, utf8 } from "./member.ts";
@@ -12,6 +12,13 @@ export const confStateKey = "confState";
 
 export function confStateRow(state: ConfState): MetaChange {
   return { bucket: metaBucket, key: confStateKey, value: utf8(confStateToJson(state)) };
+}
+
+/** What a store says; undefined if nothing was ever applied to it. */
+export function storedConfState(backend: Pick<Backend, "meta">): ConfState | undefined {
+  // "meta" has a handful of rows.
+  const row = backend.meta(metaBucket, undefined, 1000).find(({ key }) => key === confStateKey);
+  return row && confStateFromJson(row.value);
 }
 
 /** By hand, because ids are numbers of 64 bits. */

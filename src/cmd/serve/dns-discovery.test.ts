@@ -1,13 +1,13 @@
 /** Against a DNS server of the test's own. */
 import assert from "node:assert/strict";
-import { createSocket, type Socket } from "node:dgram";
 import { after, before, describe, it } from "node:test";
 import { parseEtcdUrl } from "../../lib/etcd-url.ts";
 import { silentLogger } from "../../lib/testing/silent-logger.ts";
 import { lookupSrv } from "../../runtime/lookup-srv.ts";
+import { type FakeDns, type SrvAnswers, startFakeDns } from "../../runtime/testing/fake-dns.ts";
 import { clusterFromDns } from "./dns-discovery.ts";
 
-const records: Readonly<Record<string, readonly [target: string, port: number][]>> = {
+const records: SrvAnswers = {
   "_etcd-server._tcp.plain.test": [
     ["one.plain.test", 2380],
     ["two.plain.test", 2380],
@@ -16,40 +16,6 @@ const records: Readonly<Record<string, readonly [target: string, port: number][]
   "_etcd-server-ssl._tcp.wrong.test": [["one.plain.test", 2380]],
 };
 
-const labels = (name: string): Buffer =>
-  Buffer.concat([
-    ...name.split(".").flatMap((label) => [Buffer.from([label.length]), Buffer.from(label)]),
-    Buffer.from([0]),
-  ]);
-
-/** The answer to a question: the header, the question again, and a record each. */
-function answerTo(query: Buffer): Buffer {
-  let end = 12;
-  const parts: string[] = [];
-  while (query[end] !== 0) {
-    parts.push(query.toString("latin1", end + 1, end + 1 + query[end]!));
-    end += 1 + query[end]!;
-  }
-  const found = records[parts.join(".").toLowerCase()] ?? [];
-  const header = Buffer.from(query.subarray(0, 12));
-  header.writeUInt16BE(found.length > 0 ? 0x8180 : 0x8183, 2);
-  header.writeUInt16BE(found.length, 6);
-  header.fill(0, 8, 12);
-  const answers = found.map(([target, port], at) => {
-    const name = labels(target);
-    const head = Buffer.alloc(18);
-    head.writeUInt16BE(0xc00c, 0);
-    head.writeUInt16BE(33, 2);
-    head.writeUInt16BE(1, 4);
-    head.writeUInt32BE(60, 6);
-    head.writeUInt16BE(6 + name.length, 10);
-    head.writeUInt16BE(at, 12);
-    head.writeUInt16BE(port, 16);
-    return Buffer.concat([head, name]);
-  });
-  return Buffer.concat([header, query.subarray(12, end + 5), ...answers]);
-}
-
 const addresses: Readonly<Record<string, string>> = {
   "one.plain.test": "10.0.0.1",
   "two.plain.test": "10.0.0.2",
@@ -57,13 +23,9 @@ const addresses: Readonly<Record<string, string>> = {
 };
 
 describe("discovery by DNS", () => {
-  let dns: Socket;
-  let server = "";
+  let dns: FakeDns;
   before(async () => {
-    dns = createSocket("udp4");
-    dns.on("message", (query, from) => dns.send(answerTo(query), from.port, from.address));
-    await new Promise<void>((resolve) => dns.bind(0, "127.0.0.1", resolve));
-    server = `127.0.0.1:${dns.address().port}`;
+    dns = await startFakeDns(records);
   });
   after(() => dns.close());
 
@@ -71,7 +33,7 @@ describe("discovery by DNS", () => {
     clusterFromDns(
       { name: "me", discoverySrv, discoverySrvName, initialAdvertisePeerUrls: [parseEtcdUrl(advertised)] },
       {
-        srv: (name) => lookupSrv(name, [server]),
+        srv: (name) => lookupSrv(name, [dns.server]),
         host: async (name) => {
           const address = addresses[name];
           if (address === undefined) throw new Error(`lookup ${name}: no such host`);

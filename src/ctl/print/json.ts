@@ -1,11 +1,11 @@
 /** `-w json`: what Go's encoding/json makes of the answers. */
-import * as auth from "../../client/messages/auth.ts";
 import * as cluster from "../../client/messages/cluster.ts";
 import * as kv from "../../client/messages/kv.ts";
 import * as lease from "../../client/messages/lease.ts";
 import * as maintenance from "../../client/messages/maintenance.ts";
 import { event } from "../../client/messages/watch.ts";
 import type { MessageType } from "../../client/wire/message.ts";
+import { authAnswers } from "./auth-answers.ts";
 import { goJson, type Json, messageJson } from "./go-json.ts";
 import type { Printer, Style } from "./results.ts";
 
@@ -150,21 +150,6 @@ const memberPrinter: Printer = {
 /** A Go slice that nothing was put into. */
 const orNull = (list: readonly Json[]): Json => (list.length === 0 ? null : list);
 
-const authPrinter: Printer = {
-  roleAdd: answer(auth.authRoleAddResponse),
-  roleGet: answer(auth.authRoleGetResponse),
-  roleDelete: answer(auth.authRoleDeleteResponse),
-  roleList: plain(auth.authRoleListResponse),
-  roleGrant: answer(auth.authRoleGrantPermissionResponse),
-  roleRevoke: answer(auth.authRoleRevokePermissionResponse),
-  userAdd: answer(auth.authUserAddResponse),
-  userGet: answer(auth.authUserGetResponse),
-  userList: plain(auth.authUserListResponse),
-  userPassword: plain(auth.authUserChangePasswordResponse),
-  userGrant: answer(auth.authUserGrantRoleResponse),
-  userRevoke: answer(auth.authUserRevokeRoleResponse),
-  userDelete: answer(auth.authUserDeleteResponse),
-  authStatus: plain(auth.authStatusResponse),
-};
+const authPrinter = authAnswers({ plain, answer });
 
 export const jsonPrinter: Printer = { ...kvPrinter, ...leasePrinter, ...memberPrinter, ...authPrinter };

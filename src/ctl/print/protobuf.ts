@@ -1,5 +1,4 @@
 /** `-w protobuf`: the answers' own bytes. */
-import * as auth from "../../client/messages/auth.ts";
 import * as cluster from "../../client/messages/cluster.ts";
 import * as kv from "../../client/messages/kv.ts";
 import * as lease from "../../client/messages/lease.ts";
@@ -7,6 +6,7 @@ import * as maintenance from "../../client/messages/maintenance.ts";
 import { watchResponse } from "../../client/messages/watch.ts";
 import { encode } from "../../client/wire/codec.ts";
 import type { Init, MessageType } from "../../client/wire/message.ts";
+import { authAnswers } from "./auth-answers.ts";
 import type { Output, Printer } from "./results.ts";
 
 const plain =
@@ -49,18 +49,5 @@ export const protobufPrinter: Printer = {
   downgradeEnable: plain(maintenance.downgradeResponse),
   downgradeCancel: plain(maintenance.downgradeResponse),
   alarm: plain(maintenance.alarmResponse),
-  roleAdd: answer(auth.authRoleAddResponse),
-  roleGet: answer(auth.authRoleGetResponse),
-  roleDelete: answer(auth.authRoleDeleteResponse),
-  roleList: plain(auth.authRoleListResponse),
-  roleGrant: answer(auth.authRoleGrantPermissionResponse),
-  roleRevoke: answer(auth.authRoleRevokePermissionResponse),
-  userAdd: answer(auth.authUserAddResponse),
-  userGet: answer(auth.authUserGetResponse),
-  userList: plain(auth.authUserListResponse),
-  userPassword: plain(auth.authUserChangePasswordResponse),
-  userGrant: answer(auth.authUserGrantRoleResponse),
-  userRevoke: answer(auth.authUserRevokeRoleResponse),
-  userDelete: answer(auth.authUserDeleteResponse),
-  authStatus: plain(auth.authStatusResponse),
+  ...authAnswers({ plain, answer }),
 };

@@ -1,9 +1,10 @@
 /** Which servers are behind the proxy: named, found in DNS, or told by the cluster now and then. */
 import type { Client } from "../../client/client.ts";
+import { urlOfServer } from "../../client/discovery/client-servers.ts";
 import { memberList } from "../../client/methods/cluster.ts";
 import type { FlagValues } from "../../lib/command-line/flags.ts";
 import type { Logger } from "../../lib/logger.ts";
-import { discoverEndpoints } from "../tcp/discover.ts";
+import { discoveredServers } from "../discovered-servers.ts";
 
 const syncTimeoutMs = 5_000;
 
@@ -15,12 +16,7 @@ export async function endpointsFrom(flags: FlagValues): Promise<readonly string[
     if (named.length === 0) throw new Error("etcdclient: no available endpoints");
     return named;
   }
-  const found = await discoverEndpoints(
-    domain,
-    flags.string("discovery-srv-name"),
-    flags.bool("insecure-discovery"),
-  );
-  return found.map(({ host, port, isSecure }) => `${isSecure ? "https" : "http"}://${host}:${port}`);
+  return (await discoveredServers(flags)).map(urlOfServer);
 }
 
 /** `--endpoints-auto-sync-interval`. Gives what ends it. */

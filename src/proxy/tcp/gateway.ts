@@ -7,7 +7,7 @@ import { goQuote } from "../../lib/go-quote.ts";
 import { createLogger, type Logger } from "../../lib/logger.ts";
 import { notifySystemd } from "../../runtime/notify-systemd.ts";
 import { localZone, preciseWallMs } from "../../runtime/wall-clock.ts";
-import { discoverEndpoints } from "./discover.ts";
+import { discoveredServers } from "../discovered-servers.ts";
 import { type Endpoint, Remotes } from "./remotes.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
 
@@ -76,9 +76,7 @@ async function start({ flags: values, args, output }: CommandCall): Promise<numb
 
 async function endpointsOf(values: CommandCall["flags"]): Promise<Endpoint[]> {
   const domain = values.string("discovery-srv");
-  if (domain !== "") {
-    return discoverEndpoints(domain, values.string("discovery-srv-name"), values.bool("insecure-discovery"));
-  }
+  if (domain !== "") return discoveredServers(values);
   const named = values
     .string("endpoints")
     .split(",")

@@ -11,7 +11,7 @@ import type { EtcdError } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
 import { type ConfState, emptyConfState } from "../../lib/raft-entry.ts";
 import type { Steps } from "../../lib/steps.ts";
-import { confStateFromJson, confStateKey, metaBucket } from "../../membership/conf-state-row.ts";
+import { storedConfState } from "../../membership/conf-state-row.ts";
 import { bucketsAt, copyPlainBuckets, type SnapshotBackend } from "./store-buckets.ts";
 
 /** Snapshots that may be under way at once; each keeps compacted versions from being removed. */
@@ -96,7 +96,7 @@ export class SnapshotMaker {
     let buckets: ReturnType<typeof bucketsAt>;
     try {
       position = backend.position;
-      confState = confStateOf(backend);
+      confState = storedConfState(backend) ?? emptyConfState;
       const copies = await this.#run(copyPlainBuckets(backend), hold);
       buckets = bucketsAt(backend, position.revision, copies);
     } finally {
@@ -133,12 +133,6 @@ export class SnapshotMaker {
       else this.#options.runSteps(watched(), resolve, reject, () => hold.isOver());
     });
   }
-}
-
-/** "meta" has a handful of rows. */
-function confStateOf(backend: SnapshotBackend): ConfState {
-  const row = backend.meta(metaBucket, undefined, 1000).find(({ key }) => key === confStateKey);
-  return row === undefined ? emptyConfState : confStateFromJson(row.value);
 }
 
 /** What a snapshot holds on to, from when it is asked for to its end. */

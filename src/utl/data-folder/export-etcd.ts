@@ -13,7 +13,7 @@ import type { RaftIndex } from "../../lib/ids.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { ConfState } from "../../lib/raft-entry.ts";
 import { finish } from "../../lib/steps.ts";
-import { confStateFromJson, confStateKey, metaBucket } from "../../membership/conf-state-row.ts";
+import { storedConfState } from "../../membership/conf-state-row.ts";
 import { lockDir } from "../../runtime/dir-lock.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
 import { exists } from "../../runtime/exists.ts";
@@ -59,7 +59,7 @@ export async function exportToEtcd({ member, log, to }: ExportOptions, logger: L
     await writeEtcdLog(nodeDisk, join(to, "member", "wal"), {
       metadata: contents.metadata,
       hardState: { ...hardState, commit: Math.max(hardState.commit, index) as RaftIndex },
-      snapshot: { index, term, confState: confStateOf(backend) },
+      snapshot: { index, term, confState: votersOf(backend) },
       entries: contents.entries,
     });
     for (const path of ["", "member", "member/snap", "member/wal"]) await chmod(join(to, path), folderMode);
@@ -96,8 +96,9 @@ async function writeFileOf(backend: Backend, path: string): Promise<void> {
   }
 }
 
-function confStateOf(backend: Backend): ConfState {
-  const row = backend.meta(metaBucket, undefined, 1000).find(({ key }) => key === confStateKey);
-  if (row === undefined) throw new Error("the store does not say who votes: nothing was ever applied to it");
-  return confStateFromJson(row.value);
+function votersOf(backend: Backend): ConfState {
+  const state = storedConfState(backend);
+  if (state === undefined)
+    throw new Error("the store does not say who votes: nothing was ever applied to it");
+  return state;
 }
