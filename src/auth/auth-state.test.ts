@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { MetaChange } from "../backend/backend.ts";
-import { PermissionType } from "../codec/auth-row.ts";
+import { type KeyPermission, PermissionType } from "../codec/auth-row.ts";
 import type { TxnRequest } from "../codec/kv.ts";
 import { emptyPutRequest } from "../codec/put.ts";
 import { emptyRangeRequest } from "../codec/range.ts";
@@ -157,6 +157,23 @@ describe("users and roles", () => {
       [PermissionType.read, "a"],
       [PermissionType.write, "b"],
     ]);
+  });
+});
+
+describe("a second permission for a range", () => {
+  const grant = (state: AuthState, type: KeyPermission["type"], key: string, end: Uint8Array) =>
+    grantPermission(state, "some", { type, key: bytes(key), rangeEnd: end });
+
+  it("stands beside the first one where another begins with the same key, as in etcd", () => {
+    const { state } = withRoot();
+    grant(state, PermissionType.read, "a", none);
+    grant(state, PermissionType.read, "a", bytes("b"));
+    grant(state, PermissionType.write, "a", bytes("b"));
+    grant(state, PermissionType.write, "a", none);
+    const types = permissionsOf(state, "some").map(({ type }) => type);
+    assert.deepEqual(types, [PermissionType.write, PermissionType.read, PermissionType.write]);
+    revokePermission(state, "some", { key: bytes("a"), rangeEnd: bytes("b") });
+    assert.equal(permissionsOf(state, "some").length, 1, "revoking takes all of them away");
   });
 });
 

@@ -32,7 +32,10 @@ export function deleteRole(state: AuthState, name: string): MetaChange[] {
   return state.commit(...changes);
 }
 
-/** Replaces the type of a permission for the same range. */
+/**
+ * Replaces the type of a permission for the same range, if that is the first of those that begin with the same key; else
+ * adds one, although there may be one for the range then. That is what etcd does, and members of both kinds have to agree.
+ */
 export function grantPermission(
   state: AuthState,
   name: string,
@@ -44,9 +47,9 @@ export function grantPermission(
   const role = roleOf(state, name);
   // Copies: these may be views into a request.
   const granted = { type, key: key.slice(), rangeEnd: rangeEnd.slice() };
-  const first = role.permissions.findIndex((other) => isSameRange(other, granted));
+  const first = role.permissions.findIndex((other) => byKey(other, granted) >= 0);
   const permissions =
-    first >= 0
+    first >= 0 && isSameRange(role.permissions[first]!, granted)
       ? role.permissions.map((other, index) => (index === first ? granted : other))
       : [...role.permissions, granted].sort(byKey);
   return state.commit(state.putRole({ name, permissions }));

@@ -211,8 +211,13 @@ describe("the log", () => {
 });
 
 describe("deprecated flags", () => {
+  it("do not take what etcd no longer takes", async () => {
+    const refused = await load({ args: ["--v2-deprecation=not-yet"] });
+    assert.equal(refused.kind, "usage");
+  });
+
   it("warn in etcd's words", async () => {
-    const { notices } = await loadGood({ args: ["--max-snapshots=3", "--v2-deprecation=gone,not-yet"] });
+    const { notices } = await loadGood({ args: ["--max-snapshots=3", "--v2-deprecation=gone,write-only"] });
     const lines = warnings(notices);
     assert.ok(lines.includes("--max-snapshots is deprecated in 3.6 and will be decommissioned in 3.8."));
     assert.ok(

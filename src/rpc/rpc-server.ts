@@ -15,6 +15,7 @@ import type { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import type { Authentication } from "../server/auth/authentication.ts";
 import type { ReadTimes } from "../server/read-times.ts";
 import type { RevisionAtTime } from "../server/revision-times.ts";
+import type { SlowTraces } from "../server/slow-traces.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "../server/snapshot/database-snapshot.ts";
 
 /** Where the end of a proposal is told: an error, or what apply returned for it. */
@@ -49,6 +50,7 @@ export interface ClusterSource {
 export interface RpcServer extends ClusterSource {
   /** Where reads that do not go through the log tell how long they took. */
   readonly readTimes: Pick<ReadTimes, "now" | "get" | "range" | "txn">;
+  readonly slowTraces: Pick<SlowTraces, "compaction">;
   readonly auth: Authentication;
   /** The header of an answer made now: the newest revision, the current term. */
   header(): HeaderFields;

@@ -31,7 +31,7 @@ export class ApplyTimer {
   #applied: Applied[] = [];
 
   constructor(options: ApplyTimerOptions) {
-    this.#options = options;
+    this.#options = { ...options, logger: options.logger.at("server/apply-timer.ts") };
   }
 
   /** A short limit is about single applies, and a mean says nothing of those. */

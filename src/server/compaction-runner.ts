@@ -4,6 +4,7 @@
  */
 import type { Backend, CompactionPace } from "../backend/backend.ts";
 import type { Clock } from "../lib/clock.ts";
+import { formatGoDuration } from "../lib/go-duration.ts";
 import type { Revision } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { KeyValueStore } from "../mvcc/types.ts";
@@ -110,7 +111,7 @@ export class CompactionRunner {
         logger.info("finished scheduled compaction", {
           "compact-revision": revision,
           removed,
-          took: `${tookMs}ms`,
+          took: formatGoDuration(tookMs),
         });
         onFinished(removed, tookMs);
       }

@@ -6,6 +6,7 @@ import { raftField } from "../codec/raft-internal.ts";
 import { type AlarmMember, CompactionRequestSchema } from "../gen/etcdserverpb/rpc_pb.ts";
 import { leaseBucket } from "../lease/lessor.ts";
 import type { Timer } from "../lib/clock.ts";
+import { formatGoDuration } from "../lib/go-duration.ts";
 import { type LeaseId, type MemberId, noLease, noMember, type RaftIndex, type Term } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Steps } from "../lib/steps.ts";
@@ -46,8 +47,9 @@ export class EtcdServer extends ServerCore {
     this.readTimes = new ReadTimes({
       turnClock: this.turnClock,
       metrics: this.metrics,
-      logger: parts.logger,
+      logger: parts.logger.at("server/read-times.ts"),
       warnAfterMs: parts.settings.warningApplyDurationMs,
+      slowTraces: this.slowTraces,
     });
     const { id, localId } = parts.cluster;
     this.#headerPrefix = headerPrefix({ clusterId: id, memberId: localId });
@@ -178,7 +180,7 @@ export class EtcdServer extends ServerCore {
     }
     const tookMs = clock.monotonicMs() - startMs;
     this.metrics.defragSeconds.observe(tookMs / 1000);
-    logger.info("finished defragment", { took: `${tookMs}ms` });
+    logger.info("finished defragment", { took: formatGoDuration(tookMs) });
   }
 
   /** A new id for a lease: positive, and hard to guess, for who knows it can revoke the lease. */

@@ -17,6 +17,7 @@ export interface ProposalContent {
   readonly field: number;
   readonly request: unknown;
   readonly caller?: Caller | undefined;
+  readonly bytes?: Uint8Array;
 }
 
 /** What an entry's `decoded` holds while the member that proposed it still has the request. */
@@ -28,6 +29,8 @@ export class Proposal {
   /** The low 48 bits of its id. */
   readonly suffix: number;
   readonly startMs: number;
+  /** The size of the request as it came. */
+  readonly requestBytes: number;
   /** The term in which it was handed to Raft, and so whose leader has it; none yet if it has to wait for a leader. */
   sentTerm = Number.POSITIVE_INFINITY;
   readonly done: Done;
@@ -38,6 +41,7 @@ export class Proposal {
     this.caller = asked.caller;
     this.suffix = suffix;
     this.startMs = startMs;
+    this.requestBytes = asked.bytes?.length ?? 0;
     this.done = done;
   }
 }

@@ -12,6 +12,7 @@ import { type Done, Proposal, Proposals } from "./proposal.ts";
 import type { RaftLoop } from "./raft-loop.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { type EtcdServerParts, requestTimeoutMs } from "./server-parts.ts";
+import { type SlowTraces, traceAfterMs } from "./slow-traces.ts";
 
 /** Proposals that wait for their end; more are refused, as etcd does when apply falls behind. */
 const pendingProposalsMax = 100_000;
@@ -34,6 +35,7 @@ export interface ProposerOptions {
   readonly leadership: Leadership;
   readonly raftLoop: () => RaftLoop;
   readonly isStopped: () => boolean;
+  readonly slowTraces: Pick<SlowTraces, "proposal">;
 }
 
 export class Proposer {
@@ -42,14 +44,15 @@ export class Proposer {
 
   constructor(options: ProposerOptions) {
     this.#options = options;
-    const { parts, metrics, turnClock } = options;
+    const { parts, metrics, turnClock, slowTraces } = options;
     const { cluster, clock } = parts;
-    this.pending = new Proposals(cluster.localId, clock.wallMs(), ({ field, startMs }, error) => {
+    this.pending = new Proposals(cluster.localId, clock.wallMs(), (proposal, error) => {
+      const { field, startMs } = proposal;
       // Changes of the membership have no field.
       if (field === 0) return;
-      metrics.requestSeconds
-        .of(field, error === undefined)
-        .observe(Math.max(0, turnClock.now() - startMs) / 1000);
+      const nowMs = turnClock.now();
+      metrics.requestSeconds.of(field, error === undefined).observe(Math.max(0, nowMs - startMs) / 1000);
+      if (nowMs - startMs > traceAfterMs && !error) slowTraces.proposal(proposal, nowMs);
     });
   }
 

@@ -9,6 +9,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Counter, Histogram } from "../lib/metrics.ts";
 import type { TurnClock } from "../lib/turn-clock.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
+import { type SlowTraces, traceAfterMs } from "./slow-traces.ts";
 
 export interface ReadTimesOptions {
   readonly turnClock: TurnClock;
@@ -16,6 +17,7 @@ export interface ReadTimesOptions {
   readonly logger: Logger;
   /** `--warning-apply-duration`, in milliseconds. */
   readonly warnAfterMs: number;
+  readonly slowTraces: Pick<SlowTraces, "range" | "readTxn">;
 }
 
 /** What was read, for the log. */
@@ -30,14 +32,15 @@ export class ReadTimes {
   readonly #failed: Histogram;
   readonly #ranges: Counter;
   readonly #rangesOk: Histogram;
-  readonly #warnAfterMs: number;
+  /** What takes longer is told in the log, in one way or another. */
+  readonly #tellAfterMs: number;
 
   constructor(options: ReadTimesOptions) {
     this.#options = options;
     const { requestSeconds, ranges, rangeSeconds } = options.metrics;
     this.#ranges = ranges;
     this.#rangesOk = rangeSeconds.ok;
-    this.#warnAfterMs = options.warnAfterMs;
+    this.#tellAfterMs = Math.min(options.warnAfterMs, traceAfterMs);
     this.#ok = requestSeconds.of(raftField.range, true);
     this.#failed = requestSeconds.of(raftField.range, false);
   }
@@ -49,7 +52,7 @@ export class ReadTimes {
   /** A get of one key that came at `startMs` and began to read at `readMs`: the same as `range`, for what is done most. */
   get(request: RangeRequest, startMs: number, readMs: number, rows: number, bytes: number): void {
     const nowMs = this.now();
-    if (nowMs - startMs > this.#warnAfterMs) {
+    if (nowMs - startMs > this.#tellAfterMs) {
       this.range(request, startMs, readMs, { rows, bytes });
       return;
     }
@@ -74,6 +77,9 @@ export class ReadTimes {
       const { rangeSeconds } = metrics;
       (ok ? rangeSeconds.ok : rangeSeconds.failed).observe((nowMs - readMs) / 1000);
     }
+    if (ok && readMs !== undefined && nowMs - startMs > traceAfterMs) {
+      this.#options.slowTraces.range(request, { startMs, readMs, endMs: nowMs }, outcome.rows);
+    }
     if (nowMs - startMs <= warnAfterMs) return;
     const response = ok ? `range_response_count:${outcome.rows} size:${outcome.bytes}` : "";
     this.#warn("read-only range ", rangeText(request), nowMs - startMs, response, ok ? undefined : outcome);
@@ -82,11 +88,13 @@ export class ReadTimes {
   /** A transaction that only reads, and came at `startMs`. */
   txn(request: TxnRequest, startMs: number, outcome: TxnResponse | EtcdError): void {
     const { metrics, warnAfterMs } = this.#options;
-    const tookMs = this.now() - startMs;
+    const nowMs = this.now();
+    const tookMs = nowMs - startMs;
     const ok = "succeeded" in outcome;
     const { readOnlyTxnSeconds } = metrics;
     (ok ? readOnlyTxnSeconds.ok : readOnlyTxnSeconds.failed).observe(tookMs / 1000);
     if (ok) metrics.countTxn(request, outcome);
+    if (ok && tookMs > traceAfterMs) this.#options.slowTraces.readTxn(outcome, startMs, nowMs);
     if (tookMs <= warnAfterMs) return;
     const counts = ok
       ? outcome.responses.map((op) =>

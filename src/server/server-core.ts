@@ -34,6 +34,7 @@ import { RaftLoop } from "./raft-loop.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { type EtcdServerParts, electionTimeoutMs, requestTimeoutMs } from "./server-parts.ts";
 import { Slices } from "./slices.ts";
+import { SlowTraces } from "./slow-traces.ts";
 import type { IncomingSnapshot } from "./snapshot/receive-snapshot.ts";
 import { costOf } from "./space-quota.ts";
 import { etcdVersion } from "./versions.ts";
@@ -61,6 +62,7 @@ export class ServerCore {
   readonly leases: LeaseKeeper;
   /** Changes of the membership. */
   readonly members: MemberChanges;
+  readonly slowTraces: SlowTraces;
   protected readonly parts: EtcdServerParts;
   protected readonly clusterParts: ClusterParts;
   protected readonly leaseCalls: LeaseCalls;
@@ -89,6 +91,7 @@ export class ServerCore {
     this.store = parts.store;
     this.watchHub = new WatchHub(parts.store);
     this.#leadership = new Leadership(parts);
+    this.slowTraces = new SlowTraces({ ...parts, revision: () => this.store.revision });
     this.#proposer = new Proposer({
       parts,
       metrics: this.metrics,
@@ -96,6 +99,7 @@ export class ServerCore {
       leadership: this.#leadership,
       raftLoop: () => this.#raftLoop,
       isStopped: () => this.isStopped,
+      slowTraces: this.slowTraces,
     });
     this.storage = this.#makeStorage();
     this.auth = new Authentication(parts, {

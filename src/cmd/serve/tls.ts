@@ -116,7 +116,9 @@ function clientSettings(config: Config): TlsSettings {
 
 function peerSettings(config: Config): TlsSettings {
   const { peerCertAllowedCn, peerCertAllowedHostname } = config;
-  if (peerCertAllowedCn.length > 0 && peerCertAllowedHostname.length > 0) {
+  // As in etcd, this is no fault where there is no TLS.
+  const usesTls = config.peerAutoTls || config.peerCertFile !== "" || config.peerKeyFile !== "";
+  if (usesTls && peerCertAllowedCn.length > 0 && peerCertAllowedHostname.length > 0) {
     const shown = (list: readonly string[]) => `[${list.map((text) => JSON.stringify(text)).join(" ")}]`;
     throw new ConfigError(
       `AllowedCNs and AllowedHostnames are mutually exclusive (cns=${shown(peerCertAllowedCn)}, ` +

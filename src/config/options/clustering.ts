@@ -12,7 +12,7 @@ import {
   urls,
 } from "../option.ts";
 
-const v2Stages = ["not-yet", "write-only", "write-only-skip-check", "write-only-drop-data", "gone"];
+const v2Stages = ["write-only", "write-only-skip-check", "write-only-drop-data", "gone"];
 
 export const clusteringOptions = {
   initialAdvertisePeerUrls: urls("initial-advertise-peer-urls", {

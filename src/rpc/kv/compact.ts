@@ -10,12 +10,18 @@ export function compactHandler(server: RpcServer): SingleRequestHandler {
   return unary((call, message) => {
     const request = decodeCompactionRequest(message);
     const proposal = { field: raftField.compaction, bytes: message, request };
+    const startMs = server.readTimes.now();
     server.propose<void>(proposal, (error) => {
+      const appliedMs = server.readTimes.now();
+      const respond = (endMs: number) => {
+        server.slowTraces.compaction(request.revision, { startMs, appliedMs, endMs });
+        call.respond(encodeHeader(server.header()));
+      };
       if (error) call.fail(error);
-      else if (!request.physical) call.respond(encodeHeader(server.header()));
+      else if (!request.physical) respond(appliedMs);
       else {
         server.physicallyCompacted(request.revision).then(
-          () => call.respond(encodeHeader(server.header())),
+          () => respond(server.readTimes.now()),
           (failure: unknown) => call.fail(statusOf(failure)),
         );
       }

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { encodeUtf8 } from "../../codec/protowire-write.ts";
 import { encodeSnapshotResponse } from "../../codec/snapshot.ts";
 import { SnapshotRequestSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { formatGoDuration } from "../../lib/go-duration.ts";
 import { humanBytes } from "../../lib/human-bytes.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { DatabaseSnapshot } from "../../server/snapshot/database-snapshot.ts";
@@ -95,7 +96,7 @@ class SnapshotCall {
     });
     this.#call.write(encodeSnapshotResponse(0, checksum, this.#version));
     this.#call.end();
-    const took = `${Math.round(this.#server.monotonicMs() - this.#startMs)}ms`;
+    const took = formatGoDuration(this.#server.monotonicMs() - this.#startMs);
     this.#logger.info("successfully sent database snapshot to client", { ...this.#logFields(), took });
   }
 

@@ -2,9 +2,11 @@
  * Compaction that nobody has to ask for: `--auto-compaction-mode` and `--auto-compaction-retention`. Only the leader
  * acts; the others keep recording, so that a new leader knows at once what is old enough.
  */
+
 import { EtcdError } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
 import type { Clock, Timer } from "../../lib/clock.ts";
+import { formatGoDuration } from "../../lib/go-duration.ts";
 import type { LogFields, Logger } from "../../lib/logger.ts";
 
 export interface AutoCompactorOptions {
@@ -91,7 +93,10 @@ async function tryCompact(
       return false;
     }
   }
-  logger.info(`completed auto ${mode} compaction`, { ...fields, took: `${clock.monotonicMs() - startMs}ms` });
+  logger.info(`completed auto ${mode} compaction`, {
+    ...fields,
+    took: formatGoDuration(clock.monotonicMs() - startMs),
+  });
   return true;
 }
 

@@ -1,6 +1,8 @@
 /** Hands leadership to another member: when somebody asks for it, and when this one is about to stop. */
+
 import { errors } from "../../errors/table.ts";
 import type { Clock } from "../../lib/clock.ts";
+import { formatGoDuration } from "../../lib/go-duration.ts";
 import type { MemberId } from "../../lib/ids.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Cluster } from "../../membership/cluster.ts";
@@ -42,7 +44,10 @@ export class LeaderTransfer {
       if (clock.monotonicMs() - startMs >= timeoutMs) throw errors.timeoutLeaderTransfer();
       await new Promise<void>((resolve) => clock.after(tickMs / 4, resolve));
     }
-    logger.info("leadership transfer finished", { ...ids, took: `${clock.monotonicMs() - startMs}ms` });
+    logger.info("leadership transfer finished", {
+      ...ids,
+      took: formatGoDuration(clock.monotonicMs() - startMs),
+    });
   }
 
   /** For a leader that is about to stop: hands over to the voter that has most of the log, and of those to the one it is

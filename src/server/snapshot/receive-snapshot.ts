@@ -3,8 +3,10 @@
  * Raft. What Raft then wants installed is there already, so between the mark in the log and the new store in use there
  * is nothing that can fail; and a crash in between is made good at the next start (see bootstrap.ts).
  */
+
 import type { DatabaseFile } from "../../bbolt/database-file.ts";
 import { assert } from "../../lib/assert.ts";
+import { formatGoDuration } from "../../lib/go-duration.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { SnapshotMark } from "../../lib/raft-entry.ts";
 import type { Message } from "../../lib/raft-message.ts";
@@ -94,7 +96,7 @@ export class SnapshotReceiver {
       const { versions } = await importDatabase(file, next, { index: mark.index, term: mark.term, rows });
       await next.sync();
       await stores.completeNext();
-      const took = `${monotonicMs() - startMs}ms`;
+      const took = formatGoDuration(monotonicMs() - startMs);
       logger.info("received database snapshot", { "snapshot-index": mark.index, versions, took });
     } finally {
       await file.close();

@@ -1,4 +1,5 @@
 /** Sends the store to a member that needs entries which are gone. Raft says to whom; every attempt is reported to it. */
+import { formatGoDuration } from "../../lib/go-duration.ts";
 import type { MemberId } from "../../lib/ids.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { type Message, noBytes } from "../../lib/raft-message.ts";
@@ -49,7 +50,7 @@ export class SnapshotSender {
     // One that is given up throws at its next chunk, which ends the transfer.
     peers.sendSnapshot({ ...outgoing, chunks, close }, (ok) => {
       close();
-      const took = `${monotonicMs() - startMs}ms`;
+      const took = formatGoDuration(monotonicMs() - startMs);
       if (ok) logger.info("sent merged snapshot", { ...fields, took });
       else logger.warn("failed to send snapshot", { ...fields, took });
       report(message.to, ok);

@@ -10,7 +10,9 @@ export async function readRevokedSerials(list: Uint8Array): Promise<ReadonlySet<
     const crl = new X509Crl(text.includes("-----BEGIN") ? text : new Uint8Array(list));
     return new Set(crl.entries.map(({ serialNumber }) => plainSerial(serialNumber)));
   } catch (cause) {
-    throw new Error(`x509: malformed crl (${(cause as Error).message})`, { cause });
+    throw new Error("x509: malformed crl (it is no list of revoked certificates, in DER or in PEM)", {
+      cause,
+    });
   }
 }
 
