@@ -6,6 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectionOptions } from "node:tls";
 import { EtcdError, GrpcCode } from "../errors/etcd-error.ts";
+import { PatientTimer } from "../lib/patient-timer.ts";
 import type { Field } from "../transport/hpack/encoder.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { ClientConnection, type KeepAlive } from "./http2/connection.ts";
@@ -209,9 +210,9 @@ export class Channel {
     if (signal?.aborted) throw new EtcdError(GrpcCode.canceled, "context canceled");
     const leftMs = deadlineMs === undefined ? undefined : deadlineMs - performance.now();
     if (leftMs !== undefined && leftMs <= 0) throw this.#late();
-    const settled = { timer: undefined as ReturnType<typeof setTimeout> | undefined };
+    const settled = { timer: undefined as PatientTimer | undefined };
     const settle = (): void => {
-      clearTimeout(settled.timer);
+      settled.timer?.cancel();
       signal?.removeEventListener("abort", onAbort);
     };
     const stream = picked.connection.open(this.#block(path, picked.heads, leftMs, options), {
@@ -230,7 +231,7 @@ export class Channel {
     const onAbort = (): void => giveUp(new EtcdError(GrpcCode.canceled, "context canceled"));
     if (leftMs !== undefined && leftMs < 0x7fffffff) {
       const late = new EtcdError(GrpcCode.deadlineExceeded, "context deadline exceeded");
-      settled.timer = setTimeout(() => giveUp(late), leftMs);
+      settled.timer = new PatientTimer(leftMs, () => giveUp(late));
     }
     signal?.addEventListener("abort", onAbort, { once: true });
     return {
@@ -289,9 +290,9 @@ export class Channel {
   /** Waits until a connection stands or fails, at most that long. */
   #change(timeoutMs: number | undefined, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve) => {
-      const timer = timeoutMs === undefined ? undefined : setTimeout(() => done(), timeoutMs);
+      const timer = timeoutMs === undefined ? undefined : new PatientTimer(timeoutMs, () => done());
       const done = (): void => {
-        clearTimeout(timer);
+        timer?.cancel();
         this.#waiters.delete(done);
         signal?.removeEventListener("abort", done);
         resolve();
@@ -316,11 +317,11 @@ export class Channel {
 
 /** Waits for the server's greeting, but not for ever: something else may listen there. */
 async function inTime(connection: ClientConnection): Promise<void> {
-  const timer = setTimeout(() => connection.close(), connectTimeoutMs);
+  const timer = new PatientTimer(connectTimeoutMs, () => connection.close());
   try {
     await connection.ready;
   } finally {
-    clearTimeout(timer);
+    timer.cancel();
   }
 }
 

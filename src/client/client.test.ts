@@ -5,6 +5,7 @@ import { errors } from "../errors/table.ts";
 import type { GrpcCall, GrpcHandler } from "../transport/grpc.ts";
 import { testCertificates } from "../transport/testing/certificates.ts";
 import { TestServer } from "../transport/testing/test-server.ts";
+import { waitFor } from "../transport/testing/wait-for.ts";
 import { Client, type ClientOptions } from "./client.ts";
 import { authenticateResponse } from "./messages/auth.ts";
 import { rangeRequest, rangeResponse } from "./messages/kv.ts";
@@ -214,7 +215,7 @@ describe("a client", () => {
       const listener = await server.server.listen("https://127.0.0.1:0", server1);
       const endpoints = [`https://127.0.0.1:${listener.port}`];
       await withClient({ endpoints, tls: { ca: authority } }, async (client) => {
-        assert.equal((await client.unary(range, { key }, { timeoutMs: 5_000 })).count, 3n);
+        assert.equal((await client.unary(range, { key }, { timeoutMs: 60_000 })).count, 3n);
       });
       // It is refused after the handshake, as TLS 1.3 has it: that is no reason to try call after call.
       const strict = await server.server.listen("https://127.0.0.1:0", {
@@ -231,6 +232,7 @@ describe("a client", () => {
           onFailedAttempt: (attempt) => failed.push(attempt),
         },
         async (client) => {
+          await waitFor("a refusal", () => client.channel.connectError !== undefined);
           await assert.rejects(client.unary(put, { key }, { timeoutMs: 300 }), {
             message: "context deadline exceeded",
           });
@@ -238,6 +240,7 @@ describe("a client", () => {
         },
       );
       await withClient({ endpoints }, async (client) => {
+        await waitFor("a refusal", () => client.channel.connectError !== undefined);
         await assert.rejects(client.unary(range, { key }, { timeoutMs: 300 }), {
           message: "context deadline exceeded",
         });

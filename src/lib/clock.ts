@@ -13,7 +13,10 @@ export interface Clock {
   monotonicMs(): number;
   /** Milliseconds since 1970. Only for what people read. */
   wallMs(): number;
-  /** Runs `callback` once, not before `delayMs` milliseconds have passed. Does not keep the process alive. */
+  /**
+   * Runs `callback` once, not before `delayMs` milliseconds have passed and what had come by then was read. Does not
+   * keep the process alive.
+   */
   after(delayMs: number, callback: () => void): Timer;
   /** Runs `callback` in the next turn of the event loop, after the input that is waiting now. */
   nextTurn(callback: () => void): void;

@@ -9,6 +9,7 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace-base";
+import { PatientTimer } from "../lib/patient-timer.ts";
 
 export interface SpanExporterOptions {
   /** `host:port`. */
@@ -59,8 +60,10 @@ export class SpanExporter {
 
   /** Sends what is left, if the collector takes it soon. */
   async stop(): Promise<void> {
-    const late = new Promise<void>((resolve) => setTimeout(resolve, shutdownMsMax).unref());
-    await Promise.race([this.#provider.shutdown().catch(() => {}), late]);
+    const late = Promise.withResolvers<void>();
+    const timer = new PatientTimer(shutdownMsMax, late.resolve).unref();
+    await Promise.race([this.#provider.shutdown().catch(() => {}), late.promise]);
+    timer.cancel();
   }
 }
 

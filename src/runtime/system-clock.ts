@@ -1,21 +1,11 @@
 /** The machine's own clock. */
-import type { Clock, Timer } from "../lib/clock.ts";
-
-class SystemTimer implements Timer {
-  readonly #handle: NodeJS.Timeout;
-  constructor(delayMs: number, callback: () => void) {
-    this.#handle = setTimeout(callback, delayMs);
-    this.#handle.unref?.();
-  }
-  cancel(): void {
-    clearTimeout(this.#handle);
-  }
-}
+import type { Clock } from "../lib/clock.ts";
+import { PatientTimer } from "../lib/patient-timer.ts";
 
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
-  after: (delayMs, callback) => new SystemTimer(delayMs, callback),
+  after: (delayMs, callback) => new PatientTimer(delayMs, callback).unref(),
   nextTurn: (callback) => {
     setImmediate(callback);
   },

@@ -23,7 +23,7 @@ export interface Door {
   call(method: DescMethod, request: object, token: string | undefined): Promise<Ending>;
 }
 
-const callTimeoutMs = 10_000;
+const callTimeoutMs = 60_000;
 
 export const pathOf = (method: DescMethod): string => `/${method.parent.typeName}/${method.name}`;
 

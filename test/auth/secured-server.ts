@@ -26,7 +26,7 @@ import { RpcServer } from "../../src/transport/rpc-server.ts";
 import { MemoryWal } from "../../src/wal/memory-wal.ts";
 import { GrpcClient } from "../support/grpc-client.ts";
 
-const callTimeoutMs = 10_000;
+const callTimeoutMs = 60_000;
 
 export const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -143,7 +143,7 @@ export async function leaderOf(members: readonly MemberProcess[]): Promise<Membe
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
-  timeoutMs = 30_000,
+  timeoutMs = 90_000,
 ): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   let last: unknown;

@@ -10,7 +10,7 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-export const httpGet = (port: number, path: string, timeoutMs = 5_000): Promise<HttpAnswer> =>
+export const httpGet = (port: number, path: string, timeoutMs = 30_000): Promise<HttpAnswer> =>
   request(port, `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`, timeoutMs);
 
 /** Posts JSON: the gateway's `/v3/kv/put` and so on. */

@@ -117,7 +117,7 @@ export class ServerProcess {
   }
 
   /** Waits until the log has what matches. Rejects if the program ends before, or with its log. */
-  async logged(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
+  async logged(pattern: RegExp, timeoutMs = 60_000): Promise<void> {
     const sinceMs = performance.now();
     while (!pattern.test(this.log())) {
       const waitedMs = performance.now() - sinceMs;

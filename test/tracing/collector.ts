@@ -1,7 +1,6 @@
 /** A collector of spans (opentelemetry.proto.collector.trace.v1.TraceService) on our own transport. */
 import { Reader } from "../../src/codec/protowire-read.ts";
 import { RpcServer } from "../../src/transport/rpc-server.ts";
-import { freePort } from "../support/ports.ts";
 
 export interface ReceivedSpan {
   readonly traceId: string;
@@ -19,10 +18,9 @@ type Fields = Map<number, (Uint8Array | number)[]>;
 export class Collector {
   readonly spans: ReceivedSpan[] = [];
   readonly #server: RpcServer;
-  readonly port: number;
+  port = 0;
 
-  private constructor(port: number) {
-    this.port = port;
+  private constructor() {
     this.#server = new RpcServer({
       routes: new Map([
         [
@@ -48,8 +46,9 @@ export class Collector {
   }
 
   static async start(): Promise<Collector> {
-    const collector = new Collector(await freePort());
-    await collector.#server.listen(`http://127.0.0.1:${collector.port}`);
+    const collector = new Collector();
+    const listener = await collector.#server.listen("http://127.0.0.1:0");
+    collector.port = listener.port!;
     return collector;
   }
 

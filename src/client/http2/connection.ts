@@ -5,6 +5,7 @@
  */
 import type { Socket } from "node:net";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
+import { PatientTimer } from "../../lib/patient-timer.ts";
 import { HpackDecoder } from "../../transport/hpack/decoder.ts";
 import { FrameReader } from "../../transport/http2/frame-reader.ts";
 import { FrameWriter } from "../../transport/http2/frame-writer.ts";
@@ -241,10 +242,14 @@ export class ClientConnection {
 
   #beat(): void {
     const now = performance.now();
-    if (this.#pingedAt !== undefined) {
-      if (now - this.#pingedAt >= this.#keepAlive.timeoutMs) {
-        this.#end(new EtcdError(GrpcCode.unavailable, "keepalive ping failed to receive ACK within timeout"));
-      }
+    const pingedAt = this.#pingedAt;
+    if (pingedAt !== undefined) {
+      if (now - pingedAt < this.#keepAlive.timeoutMs) return;
+      const late = new EtcdError(GrpcCode.unavailable, "keepalive ping failed to receive ACK within timeout");
+      // The answer may have come while this process stood still: it is read first.
+      new PatientTimer(0, () => {
+        if (this.#pingedAt === pingedAt) this.#end(late);
+      });
     } else if (
       (this.#streams.size > 0 || this.#keepAlive.withoutCalls === true) &&
       now - this.#heardAt >= this.#keepAlive.timeMs

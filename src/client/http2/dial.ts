@@ -1,6 +1,7 @@
 /** Opens the socket of a connection. What fails is told in the words of Go's dialer. */
 import { connect, isIP, type Socket } from "node:net";
 import type { ConnectionOptions } from "node:tls";
+import { PatientTimer } from "../../lib/patient-timer.ts";
 import type { Endpoint } from "../endpoint.ts";
 
 export interface DialOptions {
@@ -42,9 +43,9 @@ function opened<S extends Socket>(
   wording: (error: Error) => string,
 ): Promise<S> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => fail(new Error("i/o timeout")), timeoutMs);
+    const timer = new PatientTimer(timeoutMs, () => fail(new Error("i/o timeout")));
     const settle = (): void => {
-      clearTimeout(timer);
+      timer.cancel();
       socket.removeListener("error", fail);
       socket.removeListener("close", onClose);
       socket.removeListener(event, onReady);

@@ -2,6 +2,7 @@
 import type { CallChannel, OpenCall } from "../../client/channel.ts";
 import type { StreamListener } from "../../client/http2/stream.ts";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
+import { PatientTimer } from "../../lib/patient-timer.ts";
 import type { GrpcCall, Metadata } from "../../transport/grpc.ts";
 import type { Field } from "../../transport/hpack/encoder.ts";
 
@@ -70,10 +71,10 @@ export class Upstream {
     if (signal?.aborted) onAbort();
     signal?.addEventListener("abort", onAbort, { once: true });
     let isLate = false;
-    const timer = setTimeout(() => {
+    const timer = new PatientTimer(this.#connectWaitMs, () => {
       isLate = true;
       onAbort();
-    }, this.#connectWaitMs);
+    });
     let isOpen = false;
     try {
       const heard = guarded(listener, () => signal?.removeEventListener("abort", onAbort));
@@ -84,7 +85,7 @@ export class Upstream {
       if (isLate && !signal?.aborted) throw unreachable(this.channel.connectError);
       throw error;
     } finally {
-      clearTimeout(timer);
+      timer.cancel();
       if (!isOpen) signal?.removeEventListener("abort", onAbort);
     }
   }

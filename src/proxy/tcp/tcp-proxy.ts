@@ -2,6 +2,7 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { formatGoDuration } from "../../lib/go-duration.ts";
 import type { Logger } from "../../lib/logger.ts";
+import { PatientTimer } from "../../lib/patient-timer.ts";
 import type { Remote, Remotes } from "./remotes.ts";
 
 export interface TcpProxyOptions {
@@ -133,15 +134,15 @@ function pass(from: Socket, to: Socket): void {
 function dial({ host, port, address }: Remote): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-    const timer = setTimeout(() => fail(new Error(`no answer from ${address}`)), connectTimeoutMs);
+    const timer = new PatientTimer(connectTimeoutMs, () => fail(new Error(`no answer from ${address}`)));
     const fail = (error: Error) => {
-      clearTimeout(timer);
+      timer.cancel();
       socket.destroy();
       reject(error);
     };
     socket.once("error", fail);
     socket.once("connect", () => {
-      clearTimeout(timer);
+      timer.cancel();
       socket.off("error", fail);
       resolve(socket);
     });

@@ -222,9 +222,8 @@ describe("members", () => {
     await until(
       "a gives up",
       () => a.logged(/failed to write 2 on stream MsgApp v2 \(i\/o timeout\)/) !== undefined,
-      50_000,
     );
-    await until("a is told", () => a.unreachable.includes(b.id), 50_000);
+    await until("a is told", () => a.unreachable.includes(b.id));
     await stopAll(members);
   });
 
@@ -349,7 +348,7 @@ describe("snapshots", () => {
     }
     a.database = database();
     a.transport.send([snapshotMessage(a, b, 42)]);
-    await until("it has come", () => a.snapshotStatus.length === 1, 30_000);
+    await until("it has come", () => a.snapshotStatus.length === 1);
     assert.deepEqual(a.snapshotStatus, [{ id: b.id, ok: true }]);
     assert.equal(written, 100_000_000);
     assert.ok(heldMax < 3_000_000, `${heldMax} bytes at once`);

@@ -5,6 +5,7 @@
  * bucket; one timer of the runtime is armed for the earliest bucket. So arming and cancelling are constant time, and
  * when nothing is armed nothing ticks. An entry fires at most one grain late, never early.
  */
+import { PatientTimer } from "../../lib/patient-timer.ts";
 
 /** Delays below the limit (ms) are rounded up to the grain (ms). */
 const grains: readonly (readonly [delayBelowMs: number, grainMs: number])[] = [
@@ -29,9 +30,8 @@ export interface TimerHost {
 export const runtimeTimerHost: TimerHost = {
   now: () => performance.now(),
   sleep(delayMs, wake) {
-    const timer = setTimeout(wake, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
+    const timer = new PatientTimer(delayMs, wake).unref();
+    return () => timer.cancel();
   },
 };
 

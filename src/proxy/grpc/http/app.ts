@@ -9,6 +9,7 @@ import { addPprof, type Profiles } from "../../../http/debug/pprof.ts";
 import { refuseOtherMethods } from "../../../http/health.ts";
 import type { Logger } from "../../../lib/logger.ts";
 import type { Metrics } from "../../../lib/metrics.ts";
+import { PatientTimer } from "../../../lib/patient-timer.ts";
 import type { FetchHandler } from "../../../transport/grpc.ts";
 
 const readTimeoutMs = 1_000;
@@ -81,7 +82,7 @@ async function whyNotWorking(self: Client | undefined): Promise<string> {
 async function whyNotWatching(self: Client): Promise<string> {
   const watcher = new Watcher(self, { requireLeader: false });
   const answered = Promise.withResolvers<string>();
-  const timer = setTimeout(() => answered.resolve("WATCH TIMEOUT"), watchTimeoutMs);
+  const timer = new PatientTimer(watchTimeoutMs, () => answered.resolve("WATCH TIMEOUT"));
   const watch = watcher.watch({ key: probeKey });
   const poll = setInterval(() => {
     if (watch.id !== undefined) answered.resolve("");
@@ -90,7 +91,7 @@ async function whyNotWatching(self: Client): Promise<string> {
   try {
     return await answered.promise;
   } finally {
-    clearTimeout(timer);
+    timer.cancel();
     clearInterval(poll);
     watcher.close();
   }

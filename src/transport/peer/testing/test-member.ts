@@ -180,7 +180,7 @@ export function introduce(member: TestMember, members: readonly TestMember[]): v
 }
 
 /** Waits until `condition` holds; throws with `what` if it does not in time. */
-export async function until(what: string, condition: () => boolean, timeoutMs = 10_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, timeoutMs = 60_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!condition()) {
     if (performance.now() > endMs) throw new Error(`waited in vain until ${what}`);
