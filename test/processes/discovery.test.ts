@@ -21,7 +21,7 @@ describe("three members and a discovery service", () => {
   const flags = () => [
     "--discovery-token=token",
     `--discovery-endpoints=${service.url}`,
-    "--discovery-dial-timeout=5s",
+    "--discovery-dial-timeout=30s",
   ];
   const another = async (name: string) =>
     new MemberProcess({ name, folder, clientPort: await freePort(), peerPort: await freePort() });

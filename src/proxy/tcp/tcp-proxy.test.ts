@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, describe, it } from "node:test";
+import { freePort } from "../../../test/support/ports.ts";
 import { silentLogger } from "../../lib/testing/silent-logger.ts";
 import { type Endpoint, Remotes } from "./remotes.ts";
 import { TcpProxy } from "./tcp-proxy.ts";
@@ -56,12 +57,6 @@ function exchange(port: number, text: string): Promise<string> {
     socket.on("close", () => resolve(received));
     if (text !== "") socket.write(text);
   });
-}
-
-async function freePort(): Promise<number> {
-  const { server, port } = await namedEcho("");
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 describe("TcpProxy", () => {

@@ -13,7 +13,7 @@ import { unaryPath } from "../testing/with-client.ts";
 /** One unary call with node:http2 over TLS. */
 function callOver(port: number, tls: object, message = "over tls"): Promise<string> {
   return new Promise((resolve, reject) => {
-    const session = http2Connect(`https://localhost:${port}`, { servername: "localhost", ...tls });
+    const session = http2Connect(`https://127.0.0.1:${port}`, { servername: "localhost", ...tls });
     session.on("error", reject);
     const stream = session.request({
       ":method": "POST",
@@ -36,7 +36,7 @@ function getOver(port: number, tls: object): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       port,
-      host: "localhost",
+      host: "127.0.0.1",
       servername: "localhost",
       path: "/",
       agent: false as const,
@@ -59,7 +59,7 @@ function shownName(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       port,
-      host: "localhost",
+      host: "127.0.0.1",
       servername: "localhost",
       ca: certificates.authority,
       ALPNProtocols: ["h2"],
@@ -78,7 +78,7 @@ const server2 = { cert: certificates.server2.cert, key: certificates.server2.key
 describe("TLS", () => {
   it("carries HTTP/2 and HTTP/1.1", async () => {
     const server = await TestServer.start();
-    const { port } = await server.server.listen("https://localhost:0", server1);
+    const { port } = await server.server.listen("https://127.0.0.1:0", server1);
     assert.equal(await callOver(port!, { ca: certificates.authority }), "over tls");
     assert.equal(await getOver(port!, { ca: certificates.authority }), "hello\n");
     const plain = await RawClient.open(port!);
@@ -115,7 +115,7 @@ describe("TLS", () => {
     };
     const server = await TestServer.start({ routes: new Map([...testRoutes, [unaryPath, who]]) });
     const tls = { ...server1, ca: certificates.authority, requestCert: true, rejectUnauthorized: true };
-    const { port } = await server.server.listen("https://localhost:0", tls);
+    const { port } = await server.server.listen("https://127.0.0.1:0", tls);
     const client = {
       ca: certificates.authority,
       cert: certificates.client.cert,
@@ -131,7 +131,7 @@ describe("TLS", () => {
 
   it("changes its certificate while it serves", async () => {
     const server = await TestServer.start();
-    const listener = await server.server.listen("https://localhost:0", server1);
+    const listener = await server.server.listen("https://127.0.0.1:0", server1);
     assert.equal(await shownName(listener.port!), "one");
     listener.setSecureContext(server2);
     assert.equal(await shownName(listener.port!), "two");
@@ -143,7 +143,7 @@ describe("TLS", () => {
     const server = await TestServer.start({
       observer: { onTlsError: (cause) => failures.push(cause.message) },
     });
-    const { port } = await server.server.listen("https://localhost:0", server1);
+    const { port } = await server.server.listen("https://127.0.0.1:0", server1);
     await assert.rejects(callOver(port!, {}));
     const garbage = await RawClient.plain(port!);
     garbage.send(Buffer.from([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5]));
