@@ -6,7 +6,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
-import type { FetchHandler, GrpcRoutes, Peer } from "../transport/grpc.ts";
+import type { FetchHandler, GrpcRoutes, Peer, WebSocketGuard } from "../transport/grpc.ts";
 import type { CallRecords } from "../transport/grpc-server/call-records.ts";
 import { addConsole, type ConsoleOptions } from "./console/console.ts";
 import { allowOrigin } from "./cors.ts";
@@ -48,6 +48,23 @@ type Bindings = { peer: Peer };
 
 /** What `transport` calls for each request. */
 export function createHttpHandler(options: HttpOptions): FetchHandler {
+  const app = guardedApp(options);
+  app.get("/version", (context) =>
+    context.body(JSON.stringify(options.versions()), 200, { "Content-Type": "application/json" }),
+  );
+  refuseOtherMethods(app, "/version");
+  addScrape(app, options.metrics);
+  addHealth(app, options.health, options.metrics, options.logger);
+  addVariables(app, options.variables ?? {});
+  if (options.profiles) addPprof(app, options.profiles);
+  if (options.console) addConsole(app, options.console);
+  addServices(app, options);
+  const handler = finish(app, options.logger);
+  return options.gateway ? Object.assign(handler, { webSockets: createGuard(options) }) : handler;
+}
+
+/** What is asked of every request, whatever it is for. */
+function guardedApp(options: HttpOptions): Hono {
   const app = new Hono();
   const peerOf = (context: Context) => (context.env as Bindings).peer;
   app.use(checkHost(options.hostWhitelist, (context) => peerOf(context).secure, options.logger));
@@ -68,18 +85,20 @@ export function createHttpHandler(options: HttpOptions): FetchHandler {
     allowOrigin(context, options.cors, context.res);
     return undefined;
   });
+  return app;
+}
 
-  app.get("/version", (context) =>
-    context.body(JSON.stringify(options.versions()), 200, { "Content-Type": "application/json" }),
-  );
-  refuseOtherMethods(app, "/version");
-  addScrape(app, options.metrics);
-  addHealth(app, options.health, options.metrics, options.logger);
-  addVariables(app, options.variables ?? {});
-  if (options.profiles) addPprof(app, options.profiles);
-  if (options.console) addConsole(app, options.console);
-  addServices(app, options);
-  return finish(app, options.logger);
+/** The gateway's paths have WebSockets, for whoever may use the gateway. */
+function createGuard(options: HttpOptions): WebSocketGuard {
+  const app = guardedApp(options);
+  app.all("*", () => new Response(null, { status: 204 }));
+  return {
+    hasPath: (path) => path.startsWith("/v3/") || path.startsWith("/v3beta/"),
+    check: async (request, peer) => {
+      const response = await app.fetch(request, { peer } satisfies Bindings);
+      return response.status === 204 ? undefined : response;
+    },
+  };
 }
 
 /** What is left of the paths is for the services. Many a server is only ever spoken to in gRPC: they are made when asked for. */

@@ -116,4 +116,15 @@ export interface GrpcLimits {
 }
 
 /** Answers everything on the port that is not gRPC: Hono's `fetch`. */
-export type FetchHandler = (request: Request, peer: Peer) => Response | Promise<Response>;
+export interface FetchHandler {
+  (request: Request, peer: Peer): Response | Promise<Response>;
+  /** Who may have WebSockets; without, nobody, and who asks for one is answered as anybody else. */
+  readonly webSockets?: WebSocketGuard;
+}
+
+/** A WebSocket carries a POST to its path: messages are lines of the request, lines of the answer are messages. */
+export interface WebSocketGuard {
+  hasPath(path: string): boolean;
+  /** Resolves to the answer of who is refused. */
+  check(request: Request, peer: Peer): Promise<Response | undefined>;
+}

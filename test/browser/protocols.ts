@@ -43,6 +43,12 @@ export async function tryProtocols(suite: BrowserSuite): Promise<void> {
       });
     }
   }
+  for (const { baseUrl, version } of [plain, secure]) {
+    await suite.report.check(`a WebSocket beside ${version}: a live watch`, async () => {
+      const watched = await page.page.evaluate(watchBySocket(baseUrl, []));
+      assert.deepEqual(watched, ["created", "one", "closed 1000"]);
+    });
+  }
   await suite.report.check("TLS connections speak HTTP/2", async () => {
     // A page is told how it came itself, not how calls to other origins go.
     const context = await suite.browser.newContext({ ignoreHTTPSErrors: true });
@@ -67,8 +73,47 @@ export async function tryProtocols(suite: BrowserSuite): Promise<void> {
       assert.deepEqual(watched, ["two", "three"]);
     }
   });
+  await suite.report.check("a WebSocket brings its token as a subprotocol", async () => {
+    const { status, body } = await httpPost(
+      plain.port,
+      "/v3/auth/authenticate",
+      JSON.stringify({ name: "root", password: "secret" }),
+    );
+    assert.equal(status, 200, body);
+    const { token } = JSON.parse(body) as { token: string };
+    const watched = await page.page.evaluate(watchBySocket(plain.baseUrl, ["Bearer", token]));
+    assert.deepEqual(watched, ["created", "one", "closed 1000"]);
+  });
   await page.close();
   await Promise.all([plain.stop(), secure.stop()]);
+}
+
+/** The source of what a page does: watches, puts, and closes when it has seen the put. */
+function watchBySocket(baseUrl: string, protocols: readonly string[]): string {
+  const [, token] = protocols;
+  return `new Promise((resolve, reject) => {
+    const url = ${JSON.stringify(baseUrl)};
+    const socket = new WebSocket(url.replace("http", "ws") + "/v3/watch", ${JSON.stringify(protocols)});
+    const seen = [];
+    socket.onopen = () => socket.send(JSON.stringify({ create_request: { key: btoa("socket") } }));
+    socket.onmessage = ({ data }) => {
+      const { result } = JSON.parse(data);
+      if (result.created) {
+        seen.push("created");
+        fetch(url + "/v3/kv/put", {
+          method: "POST",
+          headers: ${JSON.stringify(token === undefined ? {} : { authorization: token })},
+          body: JSON.stringify({ key: btoa("socket"), value: btoa("one") }),
+        }).catch(reject);
+      } else {
+        for (const { kv } of result.events) seen.push(atob(kv.value));
+        socket.close(1000);
+      }
+    };
+    socket.onerror = () => reject(new Error("the WebSocket failed"));
+    socket.onclose = ({ code }) => resolve([...seen, "closed " + code]);
+    setTimeout(() => reject(new Error("waited too long: " + seen)), 20_000);
+  })`;
 }
 
 /** Makes the user that there must be before users have to log in. */

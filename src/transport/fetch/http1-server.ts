@@ -6,6 +6,8 @@ import { BodyQueue } from "./body-queue.ts";
 import { Http1Response } from "./http1-response.ts";
 import type { FetchService } from "./http2-exchange.ts";
 import { answer, plainResponse } from "./respond.ts";
+import { asksForWebSocket, headersOf, writePlainly } from "./upgrade.ts";
+import type { WebSocketConnection } from "./web-socket/web-socket.ts";
 
 /** A connection of HTTP/1.1 between two requests. */
 interface Connection {
@@ -22,6 +24,7 @@ export class Http1Server {
   private readonly timers: CoarseTimers;
   private readonly server: Server;
   private readonly connections = new Map<Socket, Connection>();
+  private readonly webSockets = new Set<WebSocketConnection>();
   private readonly onIdle: () => void;
   private isStopping = false;
 
@@ -30,9 +33,15 @@ export class Http1Server {
     this.onIdle = onIdle;
     this.service = service;
     this.timers = timers;
-    this.server = createServer({ keepAliveTimeout: 0 }, (request, response) =>
+    const shouldUpgradeCallback = (incoming: IncomingMessage): boolean => this.isForWebSocket(incoming);
+    this.server = createServer({ keepAliveTimeout: 0, shouldUpgradeCallback }, (request, response) =>
       this.onRequest(request, response),
     );
+    if (service.handler.webSockets !== undefined) {
+      this.server.on("upgrade", (incoming, socket, head) => {
+        void this.onUpgrade(incoming, socket as Socket, head).catch(service.onError);
+      });
+    }
     // Deno closes a connection after its first answer unless its server seems to listen.
     Object.defineProperty(this.server, "listening", { value: true });
     this.server.on("clientError", (_cause, socket) => refuseMalformed(socket as Socket));
@@ -63,6 +72,7 @@ export class Http1Server {
     for (const [socket, { timer }] of this.connections) {
       if (timer !== undefined) socket.destroy();
     }
+    for (const webSocket of this.webSockets) webSocket.close(goingAway);
   }
 
   destroyAll(): void {
@@ -106,14 +116,44 @@ export class Http1Server {
     void answer(handler, request, connection.peer, sink, onError);
   }
 
+  private isForWebSocket(incoming: IncomingMessage): boolean {
+    const { webSockets } = this.service.handler;
+    const path = (incoming.url ?? "").replace(/[?#].*/, "");
+    return webSockets?.hasPath(path) === true && asksForWebSocket(incoming);
+  }
+
+  private async onUpgrade(incoming: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    const connection = this.connections.get(socket);
+    const { handler, limits, onError } = this.service;
+    // Who asks before the last answer is complete, or sends before there is one to this, does not mean well.
+    if (connection?.timer === undefined || this.isStopping) {
+      socket.destroy();
+      return;
+    }
+    socket.pause();
+    if (!this.isForWebSocket(incoming)) {
+      // Runtimes that do not ask `shouldUpgradeCallback`: the request is read again, without what it wishes for.
+      socket.unshift(Buffer.concat([writePlainly(incoming), head]));
+      this.server.emit("connection", socket);
+      socket.resume();
+      return;
+    }
+    const { peer } = connection;
+    const { openWebSocket } = await import("./web-socket/open.ts");
+    const request = { incoming, socket, head, peer, url: urlOf(incoming, peer) };
+    const webSocket = await openWebSocket(request, { handler, limits, onError, timers: this.timers });
+    if (webSocket === undefined) return;
+    connection.timer?.cancel();
+    connection.timer = undefined;
+    this.webSockets.add(webSocket);
+    socket.on("close", () => this.webSockets.delete(webSocket));
+    if (this.isStopping) webSocket.close(goingAway);
+  }
+
   private toRequest(incoming: IncomingMessage, outgoing: ServerResponse, peer: Peer): Request {
-    const headers = new Headers();
-    const { rawHeaders, method = "GET" } = incoming;
-    for (let at = 0; at < rawHeaders.length; at += 2) headers.append(rawHeaders[at]!, rawHeaders[at + 1]!);
-    const scheme = peer.secure ? "https" : "http";
-    const host = headers.get("host") || "localhost";
-    const target = incoming.url ?? "/";
-    const url = new URL(target.startsWith("/") ? `${scheme}://${host}${target}` : target);
+    const { method = "GET" } = incoming;
+    const headers = headersOf(incoming);
+    const url = urlOf(incoming, peer);
     const controller = new AbortController();
     const { signal } = controller;
     outgoing.on("close", () => {
@@ -155,6 +195,15 @@ export class Http1Server {
     });
     return queue.stream;
   }
+}
+
+/** The status of a WebSocket whose server stops (RFC 6455, 7.4.1). */
+const goingAway = 1001;
+
+/** Throws if the target is none. */
+function urlOf({ headers, url = "/" }: IncomingMessage, peer: Peer): URL {
+  const scheme = peer.secure ? "https" : "http";
+  return new URL(url.startsWith("/") ? `${scheme}://${headers.host || "localhost"}${url}` : url);
 }
 
 function refuse(sink: Http1Response, status: number, text: string): Promise<void> {
