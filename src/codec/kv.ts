@@ -3,7 +3,7 @@
  * numbers (they stay below 2^53; anything larger on the wire becomes the nearest double, which compares as it
  * should); lease ids keep all their 64 bits as bigints.
  *
- * Generated protobuf code is used for everything else; these few are by hand because they are read and written
+ * Everything else goes by tables (messages.ts); these few are by hand because they are read and written
  * hundreds of thousands of times a second. The tests compare each with the generated code, byte for byte.
  */
 import type { LeaseId } from "../lib/ids.ts";

@@ -2,8 +2,8 @@
  * Everything on the port that is not gRPC: health, metrics, version, the JSON gateway. A Hono application, so that it
  * can be tried without a socket (`app.request("/version")`).
  */
-import type { DescService } from "@bufbuild/protobuf";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { ServiceTable } from "../codec/message-table.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { FetchHandler, GrpcRoutes, Peer, WebSocketGuard } from "../transport/grpc.ts";
@@ -15,9 +15,10 @@ import { addVariables, type Variables } from "./debug/vars.ts";
 import { addHealth, type HealthSource, refuseOtherMethods } from "./health.ts";
 import { checkHost } from "./host-whitelist.ts";
 import { addScrape } from "./scrape.ts";
+import { addServices } from "./services.ts";
 
 export interface HttpOptions {
-  readonly services: readonly DescService[];
+  readonly services: readonly ServiceTable[];
   readonly routes: GrpcRoutes;
   readonly health: HealthSource;
   readonly metrics: Metrics;
@@ -58,7 +59,7 @@ export function createHttpHandler(options: HttpOptions): FetchHandler {
   addVariables(app, options.variables ?? {});
   if (options.profiles) addPprof(app, options.profiles);
   if (options.console) addConsole(app, options.console);
-  addServices(app, options);
+  addServices(app, options, answerUnknown);
   const handler = finish(app, options.logger);
   return options.gateway ? Object.assign(handler, { webSockets: createGuard(options) }) : handler;
 }
@@ -99,21 +100,6 @@ function createGuard(options: HttpOptions): WebSocketGuard {
       return response.status === 204 ? undefined : response;
     },
   };
-}
-
-/** What is left of the paths is for the services. Many a server is only ever spoken to in gRPC: they are made when asked for. */
-function addServices(app: Hono, options: HttpOptions): void {
-  let made: Promise<Hono> | undefined;
-  const make = async (): Promise<Hono> => {
-    const { createServicesApp } = await import("./services-app.ts");
-    const services = createServicesApp(options);
-    answerUnknown(services);
-    return services;
-  };
-  app.all("*", async (context) => {
-    made ??= make();
-    return (await made).fetch(context.req.raw, context.env);
-  });
 }
 
 /** What `transport` calls for each request on `--listen-metrics-urls`: metrics and health, for everybody. */

@@ -1,7 +1,8 @@
 /** Calls that never reach the log, or whose entries are not checked: who may make them is decided before their handlers. */
-import { fromBinary } from "@bufbuild/protobuf";
+
 import { checkAdmin, checkUser } from "../auth/permission.ts";
-import { AlarmRequest_AlarmAction, AlarmRequestSchema } from "../gen/etcdserverpb/rpc_pb.ts";
+import { fromBinary } from "../codec/messages.ts";
+import { AlarmRequest_AlarmAction, AlarmRequestSchema } from "../gen/tables/etcdserverpb/rpc.ts";
 import type { GrpcHandler, SingleRequestHandler } from "../transport/grpc.ts";
 import { type AuthSource, withCaller } from "./caller.ts";
 

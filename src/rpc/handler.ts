@@ -1,13 +1,7 @@
 /** How a method becomes a handler of the transport. */
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
-import { DecodeError } from "../codec/protowire-read.ts";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { MessageTable } from "../codec/message-table.ts";
+import { create, fromBinary, toBinary } from "../codec/messages.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { GrpcCall, SingleRequestHandler } from "../transport/grpc.ts";
 import type { ProposalRequest, RpcServer } from "./rpc-server.ts";
@@ -29,10 +23,10 @@ export function unary(handle: (call: GrpcCall, message: Uint8Array) => void): Si
   };
 }
 
-/** A method on generated messages: for all that is not called thousands of times a second. */
+/** A method on messages that go by tables: for all that is not called thousands of times a second. */
 export function unaryMessages<Input extends DescMessage, Output extends DescMessage>(
-  input: Input,
-  output: Output,
+  input: MessageTable<Input>,
+  output: MessageTable<Output>,
   handle: (
     request: MessageShape<Input>,
     call: GrpcCall,
@@ -47,12 +41,12 @@ export function unaryMessages<Input extends DescMessage, Output extends DescMess
   });
 }
 
-export function parse<Input extends DescMessage>(input: Input, bytes: Uint8Array): MessageShape<Input> {
-  try {
-    return fromBinary(input, bytes);
-  } catch {
-    throw new DecodeError();
-  }
+/** Throws a DecodeError. */
+export function parse<Input extends DescMessage>(
+  input: MessageTable<Input>,
+  bytes: Uint8Array,
+): MessageShape<Input> {
+  return fromBinary(input, bytes);
 }
 
 /** Answers with a message that is encoded in steps. */

@@ -1,11 +1,11 @@
 /** grpc.health.v1.Health, as load balancers and Kubernetes probes ask it. */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "../codec/messages.ts";
 import { EtcdError, GrpcCode } from "../errors/etcd-error.ts";
 import {
   HealthCheckRequestSchema,
   HealthCheckResponseSchema,
   HealthCheckResponse_ServingStatus as Status,
-} from "../gen/grpc/health/v1/health_pb.ts";
+} from "../gen/tables/grpc/health/v1/health.ts";
 import type { GrpcCall, SingleRequestHandler } from "../transport/grpc.ts";
 import { parse, unary, unaryMessages } from "./handler.ts";
 

@@ -1,11 +1,11 @@
 /** All services of a server, by path. What a later version brings is absent, and so answered with Unimplemented. */
-import type { DescService } from "@bufbuild/protobuf";
+import type { ServiceTable } from "../codec/message-table.ts";
 import { decodeRangeRequest } from "../codec/range.ts";
-import { Auth, Cluster, KV, Lease, Maintenance, Watch } from "../gen/etcdserverpb/rpc_pb.ts";
-import { Explore } from "../gen/etclitepb/explore_pb.ts";
-import { Health } from "../gen/grpc/health/v1/health_pb.ts";
-import { Election } from "../gen/v3electionpb/v3election_pb.ts";
-import { Lock } from "../gen/v3lockpb/v3lock_pb.ts";
+import { Auth, Cluster, KV, Lease, Maintenance, Watch } from "../gen/tables/etcdserverpb/rpc.ts";
+import { Explore } from "../gen/tables/etclitepb/explore.ts";
+import { Health } from "../gen/tables/grpc/health/v1/health.ts";
+import { Election } from "../gen/tables/v3electionpb/v3election.ts";
+import { Lock } from "../gen/tables/v3lockpb/v3lock.ts";
 import { Metrics } from "../lib/metrics.ts";
 import type { GrpcHandler } from "../transport/grpc.ts";
 import { authenticateHandler } from "./auth/authenticate.ts";
@@ -52,7 +52,7 @@ import type { LeaseSource, MaintenanceSource, MembersService, WatchService } fro
 import { watchHandler } from "./watch/watch.ts";
 
 /** The descriptions of all of etcd's services, served or not. */
-export const services: readonly DescService[] = [
+export const services: readonly ServiceTable[] = [
   KV,
   Watch,
   Lease,
@@ -65,7 +65,7 @@ export const services: readonly DescService[] = [
 ];
 
 /** What etcd does not have. */
-export const ownServices: readonly DescService[] = [Explore];
+export const ownServices: readonly ServiceTable[] = [Explore];
 
 /**
  * What a member that only learns serves. etcd's serve reads of their own state and nothing else; ours let clients watch

@@ -1,4 +1,5 @@
 /** The metrics of calls and connections, by etcd's names. */
+import { methodsOf } from "../codec/message-table.ts";
 import { codeNames } from "../errors/table.ts";
 import type { Labels, Metrics } from "../lib/metrics.ts";
 import type { RpcServer as TransportServer } from "../transport/rpc-server.ts";
@@ -68,13 +69,9 @@ export function methodLabels(): Map<string, Labels> {
   };
   return new Map(
     services.flatMap((service) =>
-      service.methods.map((method): [string, Labels] => [
-        `/${service.typeName}/${method.name}`,
-        {
-          grpc_method: method.name,
-          grpc_service: service.typeName,
-          grpc_type: names[method.methodKind],
-        },
+      methodsOf(service).map(({ path, name, kind }): [string, Labels] => [
+        path,
+        { grpc_method: name, grpc_service: service.typeName, grpc_type: names[kind] },
       ]),
     ),
   );

@@ -1,7 +1,8 @@
 /** Raised alarms: changed only by apply, kept in the bucket "alarm" as etcd keeps them. */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+
 import type { MetaChange } from "../backend/backend.ts";
-import { type AlarmMember, AlarmMemberSchema, AlarmType } from "../gen/etcdserverpb/rpc_pb.ts";
+import { create, fromBinary, toBinary } from "../codec/messages.ts";
+import { type AlarmMember, AlarmMemberSchema, AlarmType } from "../gen/tables/etcdserverpb/rpc.ts";
 import { fromBinaryKey, toBinaryKey } from "../lib/binary-key.ts";
 import type { MemberId } from "../lib/ids.ts";
 

@@ -2,10 +2,10 @@
  * Makes a member from what is on its disk, or from the flags if there is nothing yet: opens store and log, checks that they
  * belong together, and hands Raft what it starts from.
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+
 import { AuthState } from "../auth/auth-state.ts";
 import type { Backend } from "../backend/backend.ts";
-import { MetadataSchema } from "../gen/etcdserverpb/etcdserver_pb.ts";
+import { decodeLogMetadata, encodeLogMetadata } from "../codec/log-metadata.ts";
 import { Lessor } from "../lease/lessor.ts";
 import type { Clock } from "../lib/clock.ts";
 import { type ClusterId, type MemberId, noMember, type RaftIndex } from "../lib/ids.ts";
@@ -101,9 +101,8 @@ export async function bootstrap(options: BootstrapOptions): Promise<EtcdServer> 
   const { wal, contents } = await options.openLog(metadata, appliedIndex);
   await settleStores(stores, contents, logger);
   const backend = stores.current;
-  const ids = fromBinary(MetadataSchema, contents.metadata);
-  const localId = ids.NodeID as MemberId;
-  const cluster = new Cluster(ids.ClusterID as ClusterId, localId, options.maxLearners);
+  const { nodeId: localId, clusterId } = decodeLogMetadata(contents.metadata);
+  const cluster = new Cluster(clusterId, localId, options.maxLearners);
   const alarms = new Alarms();
   const auth = new AuthState();
   const lessor = new Lessor({ minTtlSeconds: options.minLeaseTtlSeconds });
@@ -229,7 +228,7 @@ const reqTimeoutMs = ({ tickMs, electionTicks }: EtcdServerSettings): number =>
 
 /** What stands at the head of a log: who wrote it, and in which cluster. */
 function metadataOf({ localId, clusterId }: Identity): Uint8Array {
-  return toBinary(MetadataSchema, create(MetadataSchema, { NodeID: localId, ClusterID: clusterId }));
+  return encodeLogMetadata({ nodeId: localId, clusterId });
 }
 
 /**

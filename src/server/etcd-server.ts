@@ -1,9 +1,10 @@
 /** One member, as the services above talk to it. What it is made of is tied together in server-core.ts. */
-import { create, toBinary } from "@bufbuild/protobuf";
+
 import { authBuckets } from "../auth/auth-state.ts";
 import { type HeaderFields, headerPrefix } from "../codec/header.ts";
+import { create, toBinary } from "../codec/messages.ts";
 import { raftField } from "../codec/raft-internal.ts";
-import { type AlarmMember, CompactionRequestSchema } from "../gen/etcdserverpb/rpc_pb.ts";
+import { type AlarmMember, CompactionRequestSchema } from "../gen/tables/etcdserverpb/rpc.ts";
 import { leaseBucket } from "../lease/lessor.ts";
 import type { Timer } from "../lib/clock.ts";
 import { formatGoDuration } from "../lib/go-duration.ts";

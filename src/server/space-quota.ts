@@ -6,12 +6,13 @@
  * count: they are used before the file grows, so the file never grows past the quota either, and what deletions and a
  * compaction have freed is room again at once, without a defragmentation. Costs are etcd's estimates.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+
 import type { PutRequest, RequestOp, TxnRequest } from "../codec/kv.ts";
+import { create, toBinary } from "../codec/messages.ts";
 import { raftField } from "../codec/raft-internal.ts";
 import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
-import { AlarmRequest_AlarmAction, AlarmRequestSchema, AlarmType } from "../gen/etcdserverpb/rpc_pb.ts";
+import { AlarmRequest_AlarmAction, AlarmRequestSchema, AlarmType } from "../gen/tables/etcdserverpb/rpc.ts";
 import { humanBytes } from "../lib/human-bytes.ts";
 import type { MemberId } from "../lib/ids.ts";
 import type { Logger } from "../lib/logger.ts";

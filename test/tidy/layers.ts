@@ -22,6 +22,7 @@ export const layers: readonly (readonly string[])[] = [
 /** Arrows along a line that are allowed all the same, each with its reason. */
 export const sideways: readonly { readonly from: string; readonly to: string; readonly why: string }[] = [
   { from: "codec", to: "lib", why: "the distinct number types (LeaseId and so on) are in lib/ids.ts" },
+  { from: "gen", to: "codec", why: "tables of messages are of the type that the codec reads by" },
   {
     from: "client",
     to: "transport",

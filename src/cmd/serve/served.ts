@@ -1,6 +1,6 @@
 /** What a server offers to those who come: its routes, everything on the port that is not gRPC, and its metrics. */
 import type { Config } from "../../config/config.ts";
-import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { AlarmType } from "../../gen/tables/etcdserverpb/rpc.ts";
 import { createHttpHandler, createMetricsHandler } from "../../http/app.ts";
 import type { HealthSource } from "../../http/health.ts";
 import type { Logger } from "../../lib/logger.ts";

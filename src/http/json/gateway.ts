@@ -5,8 +5,8 @@
  *
  * Ours alone: with `?keys=utf8` bytes are plain text, both ways (plain-text.ts).
  */
-import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { Context, Hono } from "hono";
+import { methodsOf, type ServiceTable, type TableMethod } from "../../codec/message-table.ts";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import type { GrpcRoutes, Peer } from "../../transport/grpc.ts";
 import type { CallRecords } from "../../transport/grpc-server/call-records.ts";
@@ -26,7 +26,7 @@ const httpStatus: readonly number[] = [
 ];
 
 export interface GatewayOptions {
-  readonly services: readonly DescService[];
+  readonly services: readonly ServiceTable[];
   readonly routes: GrpcRoutes;
   readonly peerOf: (context: Context) => Peer;
   /** Where calls are counted. */
@@ -37,13 +37,10 @@ export interface GatewayOptions {
 
 /** Adds the gateway's paths to `app`. */
 export function addGateway(app: Hono, options: GatewayOptions): void {
-  const methods = new Map<string, DescMethod>();
-  for (const service of options.services) {
-    for (const method of service.methods) methods.set(`${service.typeName}/${method.name}`, method);
-  }
-  const served = new Map<string, DescMethod>();
+  const methods = new Map(options.services.flatMap(methodsOf).map((method) => [method.path, method]));
+  const served = new Map<string, TableMethod>();
   for (const [path, name] of Object.entries(gatewayPaths)) {
-    const method = methods.get(name);
+    const method = methods.get(`/${name}`);
     if (method) served.set(path, method);
   }
   const serve = async (context: Context, prefix: string): Promise<Response> => {
@@ -64,13 +61,13 @@ export function addGateway(app: Hono, options: GatewayOptions): void {
 
 /** One request. What its methods throw before the answer has begun becomes an error response. */
 class Exchange {
-  readonly #method: DescMethod;
+  readonly #method: TableMethod;
   readonly #options: GatewayOptions;
   readonly #request: Request;
   readonly #isPlain: boolean;
   readonly #peer: Peer;
 
-  constructor(context: Context, method: DescMethod, options: GatewayOptions) {
+  constructor(context: Context, method: TableMethod, options: GatewayOptions) {
     this.#method = method;
     this.#options = options;
     this.#request = context.req.raw;
@@ -81,7 +78,7 @@ class Exchange {
 
   async answer(): Promise<Response> {
     const timeoutMs = timeoutOf(this.#request);
-    if (this.#method.methodKind === "bidi_streaming") {
+    if (this.#method.kind === "bidi_streaming") {
       const call = this.#open(timeoutMs);
       void this.#sendAll(call);
       return this.#lines(call);
@@ -89,13 +86,13 @@ class Exchange {
     const message = await this.#first();
     const call = this.#open(timeoutMs);
     void call.send(message);
-    return this.#method.methodKind === "unary" ? this.#whole(call) : this.#lines(call);
+    return this.#method.kind === "unary" ? this.#whole(call) : this.#lines(call);
   }
 
   #open(timeoutMs: number | undefined): LocalCall {
     const { routes, records } = this.#options;
     const { signal, headers } = this.#request;
-    const path = `/${this.#method.parent.typeName}/${this.#method.name}`;
+    const { path } = this.#method;
     const metadata = metadataOf(headers);
     const call = new LocalCall(routes, { path, metadata, peer: this.#peer, timeoutMs, records });
     if (signal.aborted) call.cancel();

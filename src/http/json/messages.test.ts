@@ -9,6 +9,7 @@ import {
   toBinary,
   toJson,
 } from "@bufbuild/protobuf";
+import type { MessageTable } from "../../codec/message-table.ts";
 import {
   LeaseTimeToLiveResponseSchema,
   MemberListResponseSchema,
@@ -19,13 +20,17 @@ import {
   WatchRequestSchema,
   WatchResponseSchema,
 } from "../../gen/etcdserverpb/rpc_pb.ts";
+import * as tables from "../../gen/tables/etcdserverpb/rpc.ts";
 import { Prng } from "../../lib/prng.ts";
 import { parseMessage } from "./parse-message.ts";
 import { ValueSplitter } from "./value-splitter.ts";
 import { writeMessage } from "./write-message.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-const written = (desc: DescMessage, parts: Uint8Array[]): string => [...writeMessage(desc, parts)].join("");
+const tableOf = (desc: DescMessage): MessageTable =>
+  (tables as unknown as Record<string, MessageTable>)[`${desc.name}Schema`]!;
+const written = (desc: DescMessage, parts: Uint8Array[]): string =>
+  [...writeMessage(tableOf(desc), parts)].join("");
 
 /** A value of each message that has something in all kinds of fields. */
 const answers: readonly (readonly [DescMessage, JsonValue])[] = [
@@ -87,7 +92,7 @@ describe("messages as JSON", () => {
       value: encode("value"),
     }));
     const bytes = toBinary(RangeResponseSchema, create(RangeResponseSchema, { kvs }));
-    const pieces = [...writeMessage(RangeResponseSchema, [bytes])];
+    const pieces = [...writeMessage(tables.RangeResponseSchema, [bytes])];
     assert.ok(pieces.length > 5);
     assert.equal(JSON.parse(pieces.join("")).kvs.length, 5_000);
   });
@@ -111,7 +116,7 @@ describe("messages as JSON", () => {
       [WatchRequestSchema, { create_request: { filters: ["NODELETE", 0, "NOSUCH"], fragment: true } }],
     ];
     for (const [desc, json] of requests) {
-      const mine = fromBinary(desc, parseMessage(desc, encode(JSON.stringify(json))));
+      const mine = fromBinary(desc, parseMessage(tableOf(desc), encode(JSON.stringify(json))));
       assert.deepEqual(mine, fromJson(desc, json, { ignoreUnknownFields: true }));
     }
   });

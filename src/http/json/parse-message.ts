@@ -3,23 +3,28 @@
  * ignored, 64-bit numbers with all their digits whether they are strings or not. Refusals are in the words of Go's
  * protojson, with line and column. The value is known to be JSON: ValueSplitter has seen it.
  */
-import { type DescField, type DescMessage, type DescOneof, ScalarType } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { layoutOf, type MessageTable, type ScalarName, type TableField } from "../../codec/message-table.ts";
+import { encodeUtf8 } from "../../codec/protowire-write.ts";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import { goQuote } from "../../lib/go-quote.ts";
+import { WireWriter } from "./wire-writer.ts";
 
 /** Takes a string of the request where its bytes are wanted: base64, or for people plain text. */
-export type BytesOf = (text: string, field: DescField) => Uint8Array | undefined;
+export type BytesOf = (text: string, field: TableField) => Uint8Array | undefined;
 
 /** Throws an EtcdError that says what is wrong. */
-export function parseMessage(desc: DescMessage, json: Uint8Array, bytesOf: BytesOf = fromBase64): Uint8Array {
+export function parseMessage(
+  desc: MessageTable,
+  json: Uint8Array,
+  bytesOf: BytesOf = fromBase64,
+): Uint8Array {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(json);
   } catch {
     throw refusal("proto: syntax error: invalid UTF-8 in string");
   }
-  const writer = new BinaryWriter();
+  const writer = new WireWriter();
   try {
     new MessageParser(text, bytesOf).message(desc, writer);
   } catch (error) {
@@ -30,33 +35,27 @@ export function parseMessage(desc: DescMessage, json: Uint8Array, bytesOf: Bytes
 }
 
 interface Names {
-  readonly fields: ReadonlyMap<string, DescField>;
+  readonly fields: ReadonlyMap<string, TableField>;
 }
-const namesOf = new WeakMap<DescMessage, Names>();
+const namesOf = new WeakMap<MessageTable, Names>();
 
-function fieldNamed(desc: DescMessage, name: string): DescField | undefined {
+function fieldNamed(desc: MessageTable, name: string): TableField | undefined {
   let names = namesOf.get(desc);
   if (!names) {
-    names = { fields: new Map(desc.fields.flatMap((f) => [[f.name, f] as const, [f.jsonName, f] as const])) };
+    names = {
+      fields: new Map(
+        layoutOf(desc).fields.flatMap((f) => [[f.name, f] as const, [f.localName, f] as const]),
+      ),
+    };
     namesOf.set(desc, names);
   }
   return names.fields.get(name);
 }
 
-const kindNames: Readonly<Partial<Record<ScalarType, string>>> = {
-  [ScalarType.INT64]: "int64",
-  [ScalarType.UINT64]: "uint64",
-  [ScalarType.INT32]: "int32",
-  [ScalarType.UINT32]: "uint32",
-  [ScalarType.BOOL]: "bool",
-  [ScalarType.STRING]: "string",
-  [ScalarType.BYTES]: "bytes",
-};
-const integerRanges: Readonly<Partial<Record<ScalarType, readonly [bigint, bigint]>>> = {
-  [ScalarType.INT64]: [-(1n << 63n), (1n << 63n) - 1n],
-  [ScalarType.UINT64]: [0n, (1n << 64n) - 1n],
-  [ScalarType.INT32]: [-(1n << 31n), (1n << 31n) - 1n],
-  [ScalarType.UINT32]: [0n, (1n << 32n) - 1n],
+const integerRanges: Readonly<Partial<Record<ScalarName, readonly [bigint, bigint]>>> = {
+  int64: [-(1n << 63n), (1n << 63n) - 1n],
+  uint64: [0n, (1n << 64n) - 1n],
+  uint32: [0n, (1n << 32n) - 1n],
 };
 
 class MessageParser {
@@ -69,12 +68,12 @@ class MessageParser {
     this.#bytesOf = bytesOf;
   }
 
-  message(desc: DescMessage, writer: BinaryWriter): void {
+  message(desc: MessageTable, writer: WireWriter): void {
     this.#space();
     if (this.#text[this.#at] !== "{") throw this.#unexpectedToken();
     this.#at++;
-    const seenFields = new Set<DescField>();
-    const seenOneofs = new Set<DescOneof>();
+    const seenFields = new Set<TableField>();
+    const seenOneofs = new Set<string>();
     for (;;) {
       this.#space();
       if (this.#skipOver("}")) return;
@@ -99,19 +98,19 @@ class MessageParser {
       const { oneof } = field;
       if (oneof !== undefined) {
         const taken = `oneof ${desc.typeName}.${oneof.name} is already set`;
-        if (seenOneofs.has(oneof)) throw this.#error(at, `error parsing ${goQuote(name)}, ${taken}`);
-        seenOneofs.add(oneof);
+        if (seenOneofs.has(oneof.name)) throw this.#error(at, `error parsing ${goQuote(name)}, ${taken}`);
+        seenOneofs.add(oneof.name);
       }
       this.#field(field, writer);
     }
   }
 
-  #field(field: DescField, writer: BinaryWriter): void {
-    if (field.fieldKind === "list") this.#list(field, writer);
+  #field(field: TableField, writer: WireWriter): void {
+    if (field.isRepeated) this.#list(field, writer);
     else this.#element(field, writer);
   }
 
-  #list(field: DescField, writer: BinaryWriter): void {
+  #list(field: TableField, writer: WireWriter): void {
     if (this.#text[this.#at] !== "[") throw this.#unexpectedToken();
     this.#at++;
     for (;;) {
@@ -123,51 +122,51 @@ class MessageParser {
     }
   }
 
-  #element(field: DescField, writer: BinaryWriter): void {
+  #element(field: TableField, writer: WireWriter): void {
     if (field.message) {
-      writer.tag(field.number, WireType.LengthDelimited).fork();
+      writer.begin();
       this.message(field.message, writer);
-      writer.join();
+      writer.end(field.number);
     } else if (field.enum) this.#enum(field, writer);
     else this.#scalar(field, writer);
   }
 
-  #enum(field: DescField, writer: BinaryWriter): void {
+  #enum(field: TableField, writer: WireWriter): void {
     const at = this.#at;
     if (this.#text[at] === '"') {
       const name = this.#string();
-      const value = field.enum!.values.find((candidate) => candidate.name === name);
+      const { numbers } = field.enum!;
       // A name from a newer version is ignored like an unknown field.
-      if (value !== undefined) writer.tag(field.number, WireType.Varint).int32(value.number);
+      if (Object.hasOwn(numbers, name)) writer.varint(field.number, BigInt(numbers[name]!));
       return;
     }
     const raw = this.#raw();
     const value = integerOf(raw, [-(1n << 31n), (1n << 31n) - 1n]);
     if (value === undefined) throw this.#invalidValue(at, "enum", field, raw);
-    writer.tag(field.number, WireType.Varint).int32(Number(value));
+    writer.varint(field.number, value);
   }
 
-  #scalar(field: DescField, writer: BinaryWriter): void {
+  #scalar(field: TableField, writer: WireWriter): void {
     const type = field.scalar!;
     const at = this.#at;
     const isString = this.#text[at] === '"';
     const raw = this.#raw();
-    const invalid = () => this.#invalidValue(at, kindNames[type] ?? String(type), field, raw);
+    const invalid = () => this.#invalidValue(at, type, field, raw);
     const range = integerRanges[type];
     if (range !== undefined) {
       const value = integerOf(isString ? unquoted(raw) : raw, range);
       if (value === undefined) throw invalid();
-      if (value !== 0n || field.oneof) writeInteger(writer.tag(field.number, WireType.Varint), type, value);
-    } else if (type === ScalarType.BOOL) {
+      if (value !== 0n || field.oneof) writer.varint(field.number, value);
+    } else if (type === "bool") {
       if (raw !== "true" && raw !== "false") throw invalid();
-      if (raw === "true" || field.oneof) writer.tag(field.number, WireType.Varint).bool(raw === "true");
-    } else if (type === ScalarType.STRING) {
+      if (raw === "true" || field.oneof) writer.varint(field.number, raw === "true" ? 1n : 0n);
+    } else if (type === "string") {
       if (!isString) throw invalid();
-      writer.tag(field.number, WireType.LengthDelimited).string(unquoted(raw));
+      writer.bytes(field.number, encodeUtf8(unquoted(raw)));
     } else {
       const bytes = isString ? this.#bytesOf(unquoted(raw), field) : undefined;
       if (bytes === undefined) throw invalid();
-      writer.tag(field.number, WireType.LengthDelimited).bytes(bytes);
+      writer.bytes(field.number, bytes);
     }
   }
 
@@ -233,8 +232,8 @@ class MessageParser {
     return refusal(`proto: syntax error ${this.#place(at)}: unexpected token ${this.#raw()}`);
   }
 
-  #invalidValue(at: number, kind: string, field: DescField, raw: string): EtcdError {
-    return this.#error(at, `invalid value for ${kind} field ${field.jsonName}: ${raw}`);
+  #invalidValue(at: number, kind: string, field: TableField, raw: string): EtcdError {
+    return this.#error(at, `invalid value for ${kind} field ${field.localName}: ${raw}`);
   }
 
   #error(at: number, what: string): EtcdError {
@@ -270,13 +269,6 @@ function integerOf(raw: string, [least, most]: readonly [bigint, bigint]): bigin
   const scaled = exponent < 0 ? digits.slice(0, exponent) : digits + "0".repeat(exponent);
   const value = BigInt(`${sign}${scaled}`);
   return value < least || value > most ? undefined : value;
-}
-
-function writeInteger(writer: BinaryWriter, type: ScalarType, value: bigint): void {
-  if (type === ScalarType.INT64) writer.int64(value);
-  else if (type === ScalarType.UINT64) writer.uint64(value);
-  else if (type === ScalarType.INT32) writer.int32(Number(value));
-  else writer.uint32(Number(value));
 }
 
 /** Base64 in the standard or the URL alphabet, padded or, if its length says so, not. */

@@ -2,8 +2,11 @@
  * Reads the fields of a protobuf message that lies in several arrays, one after the other. Only a field that lies across
  * two of them is put together. The bytes are our own: what is malformed is a fault and not a refusal.
  */
-import { WireType } from "@bufbuild/protobuf/wire";
 import { assert } from "../../lib/assert.ts";
+
+/** protobuf's numbers. */
+const varintType = 0;
+const lengthDelimitedType = 2;
 
 const empty = new Uint8Array(0);
 
@@ -35,9 +38,9 @@ export class WireReader {
     const type = this.#low & 7;
     this.fieldNumber = this.#low >>> 3;
     this.bytes = empty;
-    if (type === WireType.Varint) this.#varint();
+    if (type === varintType) this.#varint();
     else {
-      assert(type === WireType.LengthDelimited, "fields are varints or have a length");
+      assert(type === lengthDelimitedType, "fields are varints or have a length");
       this.#varint();
       const length = this.#low;
       this.#need(length);

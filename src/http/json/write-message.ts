@@ -3,7 +3,7 @@
  * strings, bytes in base64, nothing for default values. It goes from the wire to text without making messages, piece by
  * piece, so that an answer of any size costs little memory and never holds the event loop.
  */
-import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
+import { type EnumTable, layoutOf, type MessageTable, type TableField } from "../../codec/message-table.ts";
 import { assert } from "../../lib/assert.ts";
 import { WireReader } from "./wire-reader.ts";
 
@@ -11,7 +11,7 @@ import { WireReader } from "./wire-reader.ts";
 const pieceCharacters = 32 * 1024;
 
 /** How bytes become text: base64, or for people plain text. */
-export type TextOf = (bytes: Uint8Array, field: DescField) => string;
+export type TextOf = (bytes: Uint8Array, field: TableField) => string;
 
 export interface WriteOptions {
   /** Streams escape `<`, `>` and `&` as Go's encoding/json does. */
@@ -21,30 +21,13 @@ export interface WriteOptions {
 
 /** Yields the JSON of a message that lies in `parts`. */
 export function* writeMessage(
-  desc: DescMessage,
+  desc: MessageTable,
   parts: readonly Uint8Array[],
   options: WriteOptions = {},
 ): Generator<string, void, undefined> {
   const writer = new MessageWriter(options);
   yield* writer.message(desc, new WireReader(parts));
   yield writer.take();
-}
-
-/** The fields of a message by number, and whether none of them is a message. */
-interface Layout {
-  readonly fields: ReadonlyMap<number, DescField>;
-  readonly isFlat: boolean;
-}
-const layouts = new WeakMap<DescMessage, Layout>();
-
-function layoutOf(desc: DescMessage): Layout {
-  let layout = layouts.get(desc);
-  if (!layout) {
-    const fields = new Map(desc.fields.map((field) => [field.number, field]));
-    layout = { fields, isFlat: desc.fields.every((field) => !field.message) };
-    layouts.set(desc, layout);
-  }
-  return layout;
 }
 
 class MessageWriter {
@@ -63,20 +46,20 @@ class MessageWriter {
     return text;
   }
 
-  *message(desc: DescMessage, reader: WireReader): Generator<string, void, undefined> {
-    const { fields } = layoutOf(desc);
-    let list: DescField | undefined;
-    const written = new Set<DescField>();
+  *message(desc: MessageTable, reader: WireReader): Generator<string, void, undefined> {
+    const { byNumber } = layoutOf(desc);
+    let list: TableField | undefined;
+    const written = new Set<TableField>();
     this.#text += "{";
     while (reader.next()) {
-      const field = fields.get(reader.fieldNumber);
+      const field = byNumber.get(reader.fieldNumber);
       if (field === undefined) continue;
       if (list !== undefined && list !== field) {
         this.#text += "]";
         list = undefined;
       }
       if (list === field) this.#text += ",";
-      else if (this.#begin(field, reader, written)) list = field.fieldKind === "list" ? field : undefined;
+      else if (this.#begin(field, reader, written)) list = field.isRepeated ? field : undefined;
       else continue;
       if (field.message === undefined) this.#value(field, reader);
       else if (layoutOf(field.message).isFlat) this.#flat(field.message, reader.bytes);
@@ -87,21 +70,21 @@ class MessageWriter {
   }
 
   /** A message without messages in it: no need to stop there. */
-  #flat(desc: DescMessage, bytes: Uint8Array): void {
-    const { fields } = layoutOf(desc);
+  #flat(desc: MessageTable, bytes: Uint8Array): void {
+    const { byNumber } = layoutOf(desc);
     const reader = new WireReader([bytes]);
-    let list: DescField | undefined;
-    const written = new Set<DescField>();
+    let list: TableField | undefined;
+    const written = new Set<TableField>();
     this.#text += "{";
     while (reader.next()) {
-      const field = fields.get(reader.fieldNumber);
+      const field = byNumber.get(reader.fieldNumber);
       if (field === undefined) continue;
       if (list !== undefined && list !== field) {
         this.#text += "]";
         list = undefined;
       }
       if (list === field) this.#text += ",";
-      else if (this.#begin(field, reader, written)) list = field.fieldKind === "list" ? field : undefined;
+      else if (this.#begin(field, reader, written)) list = field.isRepeated ? field : undefined;
       else continue;
       this.#value(field, reader);
     }
@@ -109,40 +92,37 @@ class MessageWriter {
   }
 
   /** The name of a field; false if its value is the default one, which is left out. */
-  #begin(field: DescField, reader: WireReader, written: Set<DescField>): boolean {
-    if (field.fieldKind !== "list" && !field.message && !field.oneof && reader.isZero) return false;
+  #begin(field: TableField, reader: WireReader, written: Set<TableField>): boolean {
+    if (!field.isRepeated && !field.message && !field.oneof && reader.isZero) return false;
     assert(!written.has(field), `${field.name} comes twice in an answer`);
     const separator = written.size === 0 ? "" : ",";
-    this.#text += `${separator}"${field.name}":${field.fieldKind === "list" ? "[" : ""}`;
+    this.#text += `${separator}"${field.name}":${field.isRepeated ? "[" : ""}`;
     written.add(field);
     return true;
   }
 
-  #value(field: DescField, reader: WireReader): void {
+  #value(field: TableField, reader: WireReader): void {
     if (field.enum) {
       const number = Number(BigInt.asIntN(32, reader.varint));
-      const name = field.enum.value[number]?.name;
+      const name = nameOf(field.enum, number);
       this.#text += name === undefined ? String(number) : `"${name}"`;
       return;
     }
     switch (field.scalar) {
-      case ScalarType.BYTES:
+      case "bytes":
         this.#text += this.#quoted(this.#textOf(reader.bytes, field));
         break;
-      case ScalarType.STRING:
+      case "string":
         this.#text += this.#quoted(decoder.decode(reader.bytes));
         break;
-      case ScalarType.BOOL:
+      case "bool":
         this.#text += reader.isZero ? "false" : "true";
         break;
-      case ScalarType.INT64:
+      case "int64":
         this.#text += `"${reader.signedText}"`;
         break;
-      case ScalarType.UINT64:
+      case "uint64":
         this.#text += `"${reader.varint}"`;
-        break;
-      case ScalarType.INT32:
-        this.#text += String(BigInt.asIntN(32, reader.varint));
         break;
       default:
         this.#text += String(reader.varint);
@@ -153,6 +133,11 @@ class MessageWriter {
     const quoted = needsNoEscape.test(text) ? `"${text}"` : JSON.stringify(text);
     return this.#escapeHtml ? escapeHtml(quoted) : quoted;
   }
+}
+
+function nameOf({ numbers }: EnumTable, number: number): string | undefined {
+  for (const name in numbers) if (numbers[name] === number) return name;
+  return undefined;
 }
 
 const decoder = new TextDecoder();

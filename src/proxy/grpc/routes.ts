@@ -1,4 +1,5 @@
 /** All methods that the proxy serves, by path. */
+import { methodsOf } from "../../codec/message-table.ts";
 import { services } from "../../rpc/services.ts";
 import type { GrpcHandler } from "../../transport/grpc.ts";
 import { keepAliveHandler } from "./lease/keep-alive.ts";
@@ -32,14 +33,9 @@ export function createProxyRoutes(options: RoutesOptions): ProxyRoutes {
   const watches = new WatchHub({ upstream, metrics, namespace });
   const edits = namespace === undefined ? new Map<string, Edits>() : editsOf(namespace);
   const routes = new Map<string, GrpcHandler>();
-  for (const service of services) {
-    for (const { name, methodKind } of service.methods) {
-      const path = `/${service.typeName}/${name}`;
-      if (methodKind === "unary") routes.set(path, passUnary(upstream, path, edits.get(path)));
-      if (methodKind === "server_streaming") {
-        routes.set(path, passServerStream(upstream, path, edits.get(path)));
-      }
-    }
+  for (const { path, kind } of services.flatMap(methodsOf)) {
+    if (kind === "unary") routes.set(path, passUnary(upstream, path, edits.get(path)));
+    if (kind === "server_streaming") routes.set(path, passServerStream(upstream, path, edits.get(path)));
   }
   routes.set("/etcdserverpb.Watch/Watch", watchHandler(watches));
   routes.set("/etcdserverpb.Lease/LeaseKeepAlive", keepAliveHandler(new KeepAliveHub(upstream)));

@@ -2,11 +2,11 @@
  * Auth.Authenticate: a token for a name and a password. The password is checked here and goes no further; what goes through
  * the log is the name, and what makes the token one that all members know.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "../../codec/messages.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { errors } from "../../errors/table.ts";
-import { InternalAuthenticateRequestSchema } from "../../gen/etcdserverpb/raft_internal_pb.ts";
-import { AuthenticateRequestSchema, AuthenticateResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { InternalAuthenticateRequestSchema } from "../../gen/tables/etcdserverpb/raft_internal.ts";
+import { AuthenticateRequestSchema, AuthenticateResponseSchema } from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { Asking, TokenGrant } from "../../server/auth/token-provider.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { askingOf } from "../caller.ts";

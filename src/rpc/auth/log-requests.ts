@@ -1,6 +1,7 @@
 /** The calls of the auth service that go through the log as they came, and are checked when they are applied. */
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import type { KeyPermission } from "../../codec/auth-row.ts";
+import type { MessageTable } from "../../codec/message-table.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import {
   AuthDisableRequestSchema,
@@ -31,7 +32,7 @@ import {
   AuthUserListResponseSchema,
   AuthUserRevokeRoleRequestSchema,
   AuthUserRevokeRoleResponseSchema,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { AuthStatus } from "../../server/apply/apply-auth.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { proposedFor } from "../caller.ts";
@@ -141,8 +142,8 @@ const toPermission = ({ type, key, rangeEnd }: KeyPermission) => ({ permType: ty
 function through<Input extends DescMessage, Output extends DescMessage, Result = void>(
   server: RpcServer,
   field: number,
-  input: Input,
-  output: Output,
+  input: MessageTable<Input>,
+  output: MessageTable<Output>,
   more: (result: Result) => object = () => ({}),
 ): SingleRequestHandler {
   return unaryMessages(input, output, async (request, call, bytes) => {

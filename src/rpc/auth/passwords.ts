@@ -1,13 +1,14 @@
 /** Auth.UserAdd and UserChangePassword: into the log goes the password's hash, and nowhere the password. */
-import { create, toBinary } from "@bufbuild/protobuf";
+
 import { checkAdmin } from "../../auth/permission.ts";
+import { create, toBinary } from "../../codec/messages.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import {
   AuthUserAddRequestSchema,
   AuthUserAddResponseSchema,
   AuthUserChangePasswordRequestSchema,
   AuthUserChangePasswordResponseSchema,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
 import { askingOf, callerOf, proposedFor } from "../caller.ts";
 import { linearized, unaryMessages } from "../handler.ts";

@@ -1,5 +1,5 @@
 /** Cluster.MemberAdd: a voter or a learner. */
-import { MemberAddRequestSchema, MemberAddResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { MemberAddRequestSchema, MemberAddResponseSchema } from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { unaryMessages } from "../handler.ts";
 import type { MembersService } from "../rpc-server.ts";

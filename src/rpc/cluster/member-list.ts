@@ -1,6 +1,6 @@
 /** Cluster.MemberList. */
 import { checkUser } from "../../auth/permission.ts";
-import { MemberListRequestSchema, MemberListResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { MemberListRequestSchema, MemberListResponseSchema } from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { callerOf } from "../caller.ts";
 import { linearized, unaryMessages } from "../handler.ts";

@@ -1,5 +1,8 @@
 /** Cluster.MemberPromote: makes a voter of a learner that has caught up. */
-import { MemberPromoteRequestSchema, MemberPromoteResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import {
+  MemberPromoteRequestSchema,
+  MemberPromoteResponseSchema,
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { MemberId } from "../../lib/ids.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { unaryMessages } from "../handler.ts";

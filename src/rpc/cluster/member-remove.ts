@@ -1,5 +1,5 @@
 /** Cluster.MemberRemove. */
-import { MemberRemoveRequestSchema, MemberRemoveResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { MemberRemoveRequestSchema, MemberRemoveResponseSchema } from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { MemberId } from "../../lib/ids.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { unaryMessages } from "../handler.ts";

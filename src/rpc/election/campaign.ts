@@ -1,5 +1,5 @@
 /** Election.Campaign: answered when the caller leads. */
-import { CampaignRequestSchema, CampaignResponseSchema } from "../../gen/v3electionpb/v3election_pb.ts";
+import { CampaignRequestSchema, CampaignResponseSchema } from "../../gen/tables/v3electionpb/v3election.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { placeMethod } from "../places/handler.ts";
 import type { Places } from "../places/places.ts";

@@ -1,5 +1,5 @@
 /** Election.Leader: who leads now. */
-import { LeaderRequestSchema, LeaderResponseSchema } from "../../gen/v3electionpb/v3election_pb.ts";
+import { LeaderRequestSchema, LeaderResponseSchema } from "../../gen/tables/v3electionpb/v3election.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { placeMethod } from "../places/handler.ts";
 import { firstOf, oldest, prefixOf } from "../places/place.ts";

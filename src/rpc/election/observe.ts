@@ -1,9 +1,10 @@
 /** Election.Observe: who leads, and each change of it, until the client has seen enough. */
-import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { KeyValue } from "../../codec/kv.ts";
+import { create, toBinary } from "../../codec/messages.ts";
 import type { ResponseHeaderSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
 import type { KeyValueSchema } from "../../gen/mvccpb/kv_pb.ts";
-import { LeaderRequestSchema, LeaderResponseSchema } from "../../gen/v3electionpb/v3election_pb.ts";
+import { LeaderRequestSchema, LeaderResponseSchema } from "../../gen/tables/v3electionpb/v3election.ts";
 import type { StoreEvent } from "../../mvcc/types.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
 import { parse, unary } from "../handler.ts";

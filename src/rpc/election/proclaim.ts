@@ -1,5 +1,5 @@
 /** Election.Proclaim: the leader's new value, without an election. */
-import { ProclaimRequestSchema, ProclaimResponseSchema } from "../../gen/v3electionpb/v3election_pb.ts";
+import { ProclaimRequestSchema, ProclaimResponseSchema } from "../../gen/tables/v3electionpb/v3election.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { placeMethod } from "../places/handler.ts";
 import { createdAt } from "../places/place.ts";

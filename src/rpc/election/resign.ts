@@ -1,5 +1,5 @@
 /** Election.Resign. Who does not lead any more has nothing to resign from, and is told that it went well, as in etcd. */
-import { ResignRequestSchema, ResignResponseSchema } from "../../gen/v3electionpb/v3election_pb.ts";
+import { ResignRequestSchema, ResignResponseSchema } from "../../gen/tables/v3electionpb/v3election.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { placeMethod } from "../places/handler.ts";
 import { createdAt } from "../places/place.ts";

@@ -2,7 +2,7 @@
 import { checkRange } from "../../auth/permission.ts";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
-import { ListLevelRequestSchema, ListLevelResponseSchema } from "../../gen/etclitepb/explore_pb.ts";
+import { ListLevelRequestSchema, ListLevelResponseSchema } from "../../gen/tables/etclitepb/explore.ts";
 import { fromBinaryKey, toBinaryKey } from "../../lib/binary-key.ts";
 import type { LevelRequest } from "../../mvcc/read/level.ts";
 import { spanOf } from "../../mvcc/read/read-view.ts";

@@ -1,5 +1,5 @@
 /** Explore.RevisionAt: the way from a time to a revision. */
-import { RevisionAtRequestSchema, RevisionAtResponseSchema } from "../../gen/etclitepb/explore_pb.ts";
+import { RevisionAtRequestSchema, RevisionAtResponseSchema } from "../../gen/tables/etclitepb/explore.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { linearized, unaryMessages } from "../handler.ts";
 import { responseHeader } from "../response-header.ts";

@@ -1,6 +1,6 @@
 /** Lease.LeaseLeases. */
 import { checkUser } from "../../auth/permission.ts";
-import { LeaseLeasesRequestSchema, LeaseLeasesResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { LeaseLeasesRequestSchema, LeaseLeasesResponseSchema } from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { callerOf, checkNotStale } from "../caller.ts";
 import { stepped, unaryMessages } from "../handler.ts";

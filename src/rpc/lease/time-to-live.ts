@@ -5,7 +5,7 @@ import { errors } from "../../errors/table.ts";
 import {
   LeaseTimeToLiveRequestSchema,
   LeaseTimeToLiveResponseSchema,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { LeaseId } from "../../lib/ids.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { callerOf, checkNotStale } from "../caller.ts";

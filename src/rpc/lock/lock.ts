@@ -1,6 +1,6 @@
 /** Lock.Lock: answered when the caller holds the lock. */
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
-import { LockRequestSchema, LockResponseSchema } from "../../gen/v3lockpb/v3lock_pb.ts";
+import { LockRequestSchema, LockResponseSchema } from "../../gen/tables/v3lockpb/v3lock.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { placeMethod } from "../places/handler.ts";
 import type { Places } from "../places/places.ts";

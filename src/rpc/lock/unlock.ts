@@ -1,5 +1,5 @@
 /** Lock.Unlock. Whose lock it is is not asked, as in etcd: who may delete the key may let go of the lock. */
-import { UnlockRequestSchema, UnlockResponseSchema } from "../../gen/v3lockpb/v3lock_pb.ts";
+import { UnlockRequestSchema, UnlockResponseSchema } from "../../gen/tables/v3lockpb/v3lock.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { placeMethod } from "../places/handler.ts";
 import type { Places } from "../places/places.ts";

@@ -1,6 +1,10 @@
 /** Maintenance.Alarm: list, raise and disarm, through the log. */
 import { raftField } from "../../codec/raft-internal.ts";
-import { type AlarmMember, AlarmRequestSchema, AlarmResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import {
+  type AlarmMember,
+  AlarmRequestSchema,
+  AlarmResponseSchema,
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { proposed, unaryMessages } from "../handler.ts";
 import { responseHeader } from "../response-header.ts";

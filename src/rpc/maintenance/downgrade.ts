@@ -4,7 +4,7 @@ import {
   DowngradeRequest_DowngradeAction as Action,
   DowngradeRequestSchema,
   DowngradeResponseSchema,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { unaryMessages } from "../handler.ts";
 import { responseHeader } from "../response-header.ts";

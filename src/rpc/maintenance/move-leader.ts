@@ -1,6 +1,6 @@
 /** Maintenance.MoveLeader: only the leader can hand over. */
 import { errors } from "../../errors/table.ts";
-import { MoveLeaderRequestSchema, MoveLeaderResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { MoveLeaderRequestSchema, MoveLeaderResponseSchema } from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { MemberId } from "../../lib/ids.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { unaryMessages } from "../handler.ts";

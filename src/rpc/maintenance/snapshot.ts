@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encodeUtf8 } from "../../codec/protowire-write.ts";
 import { encodeSnapshotResponse } from "../../codec/snapshot.ts";
-import { SnapshotRequestSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { SnapshotRequestSchema } from "../../gen/tables/etcdserverpb/rpc.ts";
 import { formatGoDuration } from "../../lib/go-duration.ts";
 import { humanBytes } from "../../lib/human-bytes.ts";
 import type { Logger } from "../../lib/logger.ts";

@@ -1,7 +1,7 @@
 /** Maintenance.Status: everything that 3.7 tells of a member. */
 
 import { errors } from "../../errors/table.ts";
-import { AlarmType, StatusRequestSchema, StatusResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { AlarmType, StatusRequestSchema, StatusResponseSchema } from "../../gen/tables/etcdserverpb/rpc.ts";
 import { noMember } from "../../lib/ids.ts";
 import type { SingleRequestHandler } from "../../transport/grpc.ts";
 import { unaryMessages } from "../handler.ts";

@@ -1,12 +1,7 @@
 /** etcd's own services, as one of our services calls them for its client. */
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { MessageTable } from "../../codec/message-table.ts";
+import { create, fromBinary, type MessageInit, toBinary } from "../../codec/messages.ts";
 import { errors } from "../../errors/table.ts";
 import {
   DeleteRangeRequestSchema,
@@ -21,14 +16,14 @@ import {
   LeaseRevokeResponseSchema,
   TxnRequestSchema,
   TxnResponseSchema,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { GrpcCall, GrpcRoutes } from "../../transport/grpc.ts";
 import { OwnCall } from "./own-call.ts";
 
 interface Method<Input extends DescMessage, Output extends DescMessage> {
   readonly path: string;
-  readonly input: Input;
-  readonly output: Output;
+  readonly input: MessageTable<Input>;
+  readonly output: MessageTable<Output>;
 }
 
 const txn = { path: `/${KV.typeName}/Txn`, input: TxnRequestSchema, output: TxnResponseSchema };
@@ -65,11 +60,11 @@ export class OwnClient {
     this.#actsFor = actsFor;
   }
 
-  txn(request: MessageInitShape<typeof TxnRequestSchema>) {
+  txn(request: MessageInit<typeof TxnRequestSchema>) {
     return this.#call(txn, request);
   }
 
-  deleteRange(request: MessageInitShape<typeof DeleteRangeRequestSchema>) {
+  deleteRange(request: MessageInit<typeof DeleteRangeRequestSchema>) {
     return this.#call(deleteRange, request);
   }
 

@@ -2,7 +2,8 @@
  * Places in a queue: keys under a name, each as long alive as a lease. Whoever has the oldest has the turn: the lock, or the
  * leadership. The keys are those of etcd's client library, so that its users and ours queue together.
  */
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { MessageInit } from "../../codec/messages.ts";
+import type { KeyValue } from "../../gen/mvccpb/kv_pb.ts";
 import {
   Compare_CompareResult,
   Compare_CompareTarget,
@@ -12,8 +13,7 @@ import {
   type RequestOpSchema,
   type ResponseHeader,
   type ResponseOp,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
-import type { KeyValue } from "../../gen/mvccpb/kv_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { OwnClient } from "./own-client.ts";
 
 export interface Place {
@@ -32,7 +32,7 @@ export interface Place {
   readonly header: ResponseHeader;
 }
 
-type Op = MessageInitShape<typeof RequestOpSchema>;
+type Op = MessageInit<typeof RequestOpSchema>;
 
 const encoder = new TextEncoder();
 const slash = encoder.encode("/");
@@ -74,14 +74,14 @@ export const read = (key: Uint8Array): Op => ({
   request: { case: "requestRange", value: { key, rangeEnd: oneKey } },
 });
 
-export const createdAt = (key: Uint8Array, revision: bigint): MessageInitShape<typeof CompareSchema> => ({
+export const createdAt = (key: Uint8Array, revision: bigint): MessageInit<typeof CompareSchema> => ({
   key,
   result: Compare_CompareResult.EQUAL,
   target: Compare_CompareTarget.CREATE,
   targetUnion: { case: "createRevision", value: revision },
 });
 
-const writtenAt = (key: Uint8Array, revision: bigint): MessageInitShape<typeof CompareSchema> => ({
+const writtenAt = (key: Uint8Array, revision: bigint): MessageInit<typeof CompareSchema> => ({
   key,
   result: Compare_CompareResult.EQUAL,
   target: Compare_CompareTarget.MOD,

@@ -11,7 +11,7 @@ import {
 } from "../../codec/raft-internal.ts";
 import { EtcdError } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
-import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { AlarmType } from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { RaftIndex, Term } from "../../lib/ids.ts";
 import { type Entry, EntryType } from "../../lib/raft-entry.ts";
 import type { Steps } from "../../lib/steps.ts";

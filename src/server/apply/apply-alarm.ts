@@ -4,7 +4,7 @@ import {
   type AlarmMember,
   type AlarmRequest,
   AlarmType,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { MemberId, RaftIndex, Term } from "../../lib/ids.ts";
 import type { ApplyContext, Outcome } from "./apply-context.ts";
 

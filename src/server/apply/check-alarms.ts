@@ -5,7 +5,7 @@
 import type { TxnRequest } from "../../codec/kv.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { errors } from "../../errors/table.ts";
-import { AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
+import { AlarmType } from "../../gen/tables/etcdserverpb/rpc.ts";
 import { costOf } from "../space-quota.ts";
 import type { ApplyContext } from "./apply-context.ts";
 

@@ -1,7 +1,8 @@
-/** The requests in the log that generated code reads. */
-import { type DescMessage, fromBinary } from "@bufbuild/protobuf";
+/** The requests in the log that have no codec of their own. */
+import type { MessageTable } from "../../codec/message-table.ts";
+import { fromBinary } from "../../codec/messages.ts";
 import { raftField } from "../../codec/raft-internal.ts";
-import { InternalAuthenticateRequestSchema } from "../../gen/etcdserverpb/raft_internal_pb.ts";
+import { InternalAuthenticateRequestSchema } from "../../gen/tables/etcdserverpb/raft_internal.ts";
 import {
   AlarmRequestSchema,
   AuthDisableRequestSchema,
@@ -20,14 +21,14 @@ import {
   AuthUserGrantRoleRequestSchema,
   AuthUserListRequestSchema,
   AuthUserRevokeRoleRequestSchema,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import {
   ClusterMemberAttrSetRequestSchema,
   ClusterVersionSetRequestSchema,
   DowngradeInfoSetRequestSchema,
-} from "../../gen/membershippb/membership_pb.ts";
+} from "../../gen/tables/membershippb/membership.ts";
 
-const schemas: Readonly<Record<number, DescMessage>> = {
+const schemas: Readonly<Record<number, MessageTable>> = {
   [raftField.alarm]: AlarmRequestSchema,
   [raftField.authEnable]: AuthEnableRequestSchema,
   [raftField.authDisable]: AuthDisableRequestSchema,

@@ -2,8 +2,10 @@
  * `enable-authorization`: a cluster that has no authentication yet gets it before anybody is served. All members may do this
  * at the same time; whoever adds the root user first decides its password.
  */
-import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { rootName } from "../../auth/caller.ts";
+import type { MessageTable } from "../../codec/message-table.ts";
+import { create, toBinary } from "../../codec/messages.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { EtcdError } from "../../errors/etcd-error.ts";
 import { errors } from "../../errors/table.ts";
@@ -11,7 +13,7 @@ import {
   AuthEnableRequestSchema,
   AuthUserAddRequestSchema,
   AuthUserGrantRoleRequestSchema,
-} from "../../gen/etcdserverpb/rpc_pb.ts";
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { Authentication } from "./authentication.ts";
 
 export interface EnablingServer {
@@ -60,11 +62,11 @@ async function addRoot(
   }
 }
 
-function propose<Message extends DescMessage>(
+function propose<Desc extends DescMessage>(
   server: EnablingServer,
   field: number,
-  schema: Message,
-  init: MessageInitShape<Message>,
+  schema: MessageTable<Desc>,
+  init: MessageInitShape<Desc>,
 ): Promise<void> {
   const request = create(schema, init);
   const bytes = toBinary(schema, request);

@@ -1,8 +1,13 @@
 /** When a leader compares the members' data, and what follows when one differs. */
-import { create, toBinary } from "@bufbuild/protobuf";
+
 import { BackendCorruptError } from "../../backend/errors.ts";
+import { create, toBinary } from "../../codec/messages.ts";
 import { raftField } from "../../codec/raft-internal.ts";
-import { AlarmRequest_AlarmAction, AlarmRequestSchema, AlarmType } from "../../gen/etcdserverpb/rpc_pb.ts";
+import {
+  AlarmRequest_AlarmAction,
+  AlarmRequestSchema,
+  AlarmType,
+} from "../../gen/tables/etcdserverpb/rpc.ts";
 import type { Timer } from "../../lib/clock.ts";
 import { formatGoDuration } from "../../lib/go-duration.ts";
 import type { MemberId } from "../../lib/ids.ts";

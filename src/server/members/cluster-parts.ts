@@ -1,10 +1,10 @@
 /** What a server has because it is one of several: made together here, for all of it needs the same few things. */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "../../codec/messages.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import {
   ClusterVersionSetRequestSchema,
   DowngradeInfoSetRequestSchema,
-} from "../../gen/membershippb/membership_pb.ts";
+} from "../../gen/tables/membershippb/membership.ts";
 import type { MemberId } from "../../lib/ids.ts";
 import { LeaderCalls } from "../leader-calls.ts";
 import type { Proposals } from "../proposal.ts";

@@ -3,10 +3,10 @@
  * down, the leader seeing to it (cluster-versions.ts), and members of the older version may take the place of these. The
  * older members call it off when they are among themselves.
  */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "../../codec/messages.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import { errors } from "../../errors/table.ts";
-import { DowngradeInfoSetRequestSchema } from "../../gen/membershippb/membership_pb.ts";
+import { DowngradeInfoSetRequestSchema } from "../../gen/tables/membershippb/membership.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Cluster } from "../../membership/cluster.ts";
 import type { ProposedRequest } from "../proposer.ts";

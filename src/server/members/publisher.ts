@@ -1,8 +1,8 @@
 /** Tells the cluster, through the log, this member's name and client URLs; tries again until it has. */
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, toBinary } from "../../codec/messages.ts";
 import { raftField } from "../../codec/raft-internal.ts";
 import type { EtcdError } from "../../errors/etcd-error.ts";
-import { ClusterMemberAttrSetRequestSchema } from "../../gen/membershippb/membership_pb.ts";
+import { ClusterMemberAttrSetRequestSchema } from "../../gen/tables/membershippb/membership.ts";
 import type { Clock } from "../../lib/clock.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Cluster } from "../../membership/cluster.ts";

@@ -1,7 +1,10 @@
 /** Passes on to the leader what only it knows about leases. */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { LeaseKeepAliveRequestSchema, LeaseKeepAliveResponseSchema } from "../../gen/etcdserverpb/rpc_pb.ts";
-import { LeaseInternalRequestSchema, LeaseInternalResponseSchema } from "../../gen/leasepb/lease_pb.ts";
+import { create, fromBinary, toBinary } from "../../codec/messages.ts";
+import {
+  LeaseKeepAliveRequestSchema,
+  LeaseKeepAliveResponseSchema,
+} from "../../gen/tables/etcdserverpb/rpc.ts";
+import { LeaseInternalRequestSchema, LeaseInternalResponseSchema } from "../../gen/tables/leasepb/lease.ts";
 import type { EtcdUrl } from "../../lib/etcd-url.ts";
 import type { LeaseId } from "../../lib/ids.ts";
 import type { LeaseTimeToLive } from "./contracts.ts";

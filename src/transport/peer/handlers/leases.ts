@@ -1,12 +1,15 @@
 /**
  * POST /leases and /leases/internal: a lease's keep-alive and its remaining time, passed on by members that do not lead.
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "../../../codec/messages.ts";
 import {
   LeaseKeepAliveRequestSchema,
   LeaseKeepAliveResponseSchema,
-} from "../../../gen/etcdserverpb/rpc_pb.ts";
-import { LeaseInternalRequestSchema, LeaseInternalResponseSchema } from "../../../gen/leasepb/lease_pb.ts";
+} from "../../../gen/tables/etcdserverpb/rpc.ts";
+import {
+  LeaseInternalRequestSchema,
+  LeaseInternalResponseSchema,
+} from "../../../gen/tables/leasepb/lease.ts";
 import type { Clock } from "../../../lib/clock.ts";
 import type { LeaseId } from "../../../lib/ids.ts";
 import type { LeaseRefusal, LeaseSource } from "../contracts.ts";
