@@ -1,6 +1,7 @@
 /** `etclite utl check`: verifies a data folder, changes nothing, and says what is wrong with which file. */
 import { join } from "node:path";
 import type { CommandCall } from "../lib/command-line/command.ts";
+import { progressBar } from "../lib/progress-bar.ts";
 import { type FolderReport, inspectFolder } from "./data-folder/inspect.ts";
 import { lockWhenFree, storeOf } from "./data-folder/open-stopped.ts";
 import { ExitCode, failWith } from "./exit-codes.ts";
@@ -16,7 +17,11 @@ export async function check({ flags, output }: CommandCall): Promise<number> {
     const store = await storeOf(dataDir);
     const lock = await lockWhenFree(member, flags.durationMs("timeout"));
     try {
-      const report = await inspectFolder({ member, store, log: walDir || join(member, "log") });
+      const places = { member, store, log: walDir || join(member, "log") };
+      const bar = progressBar({ isTerminal: process.stderr.isTTY === true, err: output.err }, "checking");
+      const report = await inspectFolder(places, (what, done, total) => bar.at(done, total, what)).finally(
+        () => bar.end(),
+      );
       output.out(format === "json" ? `${JSON.stringify(report)}\n` : textOf(report));
       return report.problems.length === 0 ? ExitCode.success : ExitCode.error;
     } finally {

@@ -44,7 +44,16 @@ const cacheBytes = 16 * 1024 * 1024;
 /** Thrown to end a check that has found enough. */
 class Enough extends Error {}
 
-export async function checkStore(dir: string, driver?: SqliteDriverName): Promise<StoreReport> {
+/** Called now and then: what is looked at, how much of it is done, and of how much (0 for unknown). */
+export type OnCheckProgress = (what: string, done: number, total: number) => void;
+
+const rowsPerReport = 4096;
+
+export async function checkStore(
+  dir: string,
+  driver?: SqliteDriverName,
+  onProgress: OnCheckProgress = () => {},
+): Promise<StoreReport> {
   const file = join(dir, fileName);
   if (!existsSync(file))
     return { problems: [`${file} is missing`], versions: 0, keys: 0, state: undefined, meta: new Map() };
@@ -53,7 +62,7 @@ export async function checkStore(dir: string, driver?: SqliteDriverName): Promis
   try {
     const db = openReader(await sqliteDriver(driver), file, cacheBytes);
     try {
-      check = new StoreCheck(db, file, problems);
+      check = new StoreCheck(db, file, problems, onProgress);
       check.run();
     } finally {
       db.close();
@@ -69,6 +78,7 @@ class StoreCheck {
   readonly #db: SqliteDatabase;
   readonly #file: string;
   readonly #problems: string[];
+  readonly #onProgress: OnCheckProgress;
   readonly #logHead: SqliteStatement<LogHeadRow>;
   readonly #milestone: SqliteStatement<{ seq: number }>;
   state: State | undefined;
@@ -81,10 +91,11 @@ class StoreCheck {
   /** Keys attached to a lease. */
   #leased = 0;
 
-  constructor(db: SqliteDatabase, file: string, problems: string[]) {
+  constructor(db: SqliteDatabase, file: string, problems: string[], onProgress: OnCheckProgress) {
     this.#db = db;
     this.#file = file;
     this.#problems = problems;
+    this.#onProgress = onProgress;
     verify(db, file);
     this.#logHead =
       db.prepare(`SELECT seq, main, sub, create_rev, version, lease, prev, chain, head_check, key
@@ -93,6 +104,7 @@ class StoreCheck {
   }
 
   run(): void {
+    this.#onProgress("structure", 0, 0);
     this.#checkStructure();
     const state = readState(this.#db, this.#file);
     this.state = state;
@@ -135,7 +147,7 @@ class StoreCheck {
       .prepare<{ seq: number }>("SELECT seq FROM log WHERE main > +? ORDER BY seq LIMIT 1")
       .get(state.compact_revision)?.seq;
     for (const row of this.#db.prepare<LogRow>("SELECT * FROM log ORDER BY seq").iterate()) {
-      this.versions++;
+      if (++this.versions % rowsPerReport === 0) this.#onProgress("versions", row.seq, state.next_seq);
       this.#checkLogRow(row, state, before);
       this.#checkLink(row, state, firstKept ?? state.next_seq);
       before = row;
@@ -192,7 +204,8 @@ class StoreCheck {
 
   #checkCur(state: State): void {
     for (const row of this.#db.prepare<CurRow>("SELECT * FROM cur ORDER BY key").iterate()) {
-      this.keys++;
+      // What has no versions is no key: there are at most so many.
+      if (++this.keys % rowsPerReport === 0) this.#onProgress("keys", this.keys, this.versions);
       const name = `cur ${keyName(row.key)}`;
       if (headCheck(row, curRow, row.key) !== row.head_check) this.#wrong(`${name}: fails its checksum`);
       if (row.lease !== null) this.#leased++;

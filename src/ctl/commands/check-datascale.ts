@@ -1,6 +1,7 @@
 /** `check datascale`: how much memory a server takes for so many keys. */
 import type { ConnectionOptions } from "node:tls";
 import { put } from "../../client/methods/kv.ts";
+import { progressBar } from "../../lib/progress-bar.ts";
 import type { CtlCall } from "../call.ts";
 import { QuietExit } from "../exit.ts";
 import {
@@ -14,7 +15,6 @@ import {
   tidy,
 } from "../load/checks.ts";
 import { LoadRecorder } from "../load/report.ts";
-import { progressBar } from "../progress-bar.ts";
 
 interface Load {
   readonly keys: number;

@@ -1,6 +1,7 @@
 /** `check perf`: a minute of puts at a steady rate, judged by how many were done and how long they took. */
 import { setTimeout as delay } from "node:timers/promises";
 import { put } from "../../client/methods/kv.ts";
+import { progressBar } from "../../lib/progress-bar.ts";
 import type { CtlCall } from "../call.ts";
 import {
   deleteKeys,
@@ -13,7 +14,6 @@ import {
   tidy,
 } from "../load/checks.ts";
 import { LoadRecorder, type LoadReport } from "../load/report.ts";
-import { progressBar } from "../progress-bar.ts";
 
 interface Load {
   readonly perSecond: number;

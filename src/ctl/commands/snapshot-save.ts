@@ -5,10 +5,10 @@ import type { Client } from "../../client/client.ts";
 import { snapshot } from "../../client/methods/maintenance.ts";
 import { formatGoDuration } from "../../lib/go-duration.ts";
 import { humanBytes } from "../../lib/human-bytes.ts";
+import { progressBar } from "../../lib/progress-bar.ts";
 import type { CtlCall } from "../call.ts";
 import { badArguments, Exit, ExitCode, orExit } from "../exit.ts";
 import { loggerTo } from "../log-line.ts";
-import { progressBar } from "../progress-bar.ts";
 
 /** The database is whole sectors, and behind it stands its SHA-256. */
 const sectorBytes = 512;

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { AuthState, authBuckets } from "../../auth/auth-state.ts";
-import { checkStore, type StoreReport } from "../../backend/sqlite/check.ts";
+import { checkStore, type OnCheckProgress, type StoreReport } from "../../backend/sqlite/check.ts";
 import { MetadataSchema } from "../../gen/etcdserverpb/etcdserver_pb.ts";
 import { Lessor, leaseBucket } from "../../lease/lessor.ts";
 import type { ClusterId, MemberId, RaftIndex } from "../../lib/ids.ts";
@@ -53,12 +53,15 @@ export interface FolderReport {
     | undefined;
 }
 
-export async function inspectFolder({ member, store, log }: FolderPlaces): Promise<FolderReport> {
+export async function inspectFolder(
+  { member, store, log }: FolderPlaces,
+  onProgress?: OnCheckProgress,
+): Promise<FolderReport> {
   const problems: string[] = [];
   const notes: string[] = [];
   const wal = await inspectLog(log, problems, notes);
   const file = join(store, "store.db");
-  const found = await checkStore(store);
+  const found = await checkStore(store, undefined, onProgress);
   problems.push(
     ...found.problems.map((problem) => (problem.includes(file) ? problem : `${file}: ${problem}`)),
   );
