@@ -229,7 +229,11 @@ describe("a client", () => {
         {
           endpoints: [`https://127.0.0.1:${strict.port}`],
           tls: { ca: authority },
-          onFailedAttempt: (attempt) => failed.push(attempt),
+          onFailedAttempt: async (attempt) => {
+            // The call fails no sooner than it was told of.
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            failed.push(attempt);
+          },
         },
         async (client) => {
           await waitFor("a refusal", () => client.channel.connectError !== undefined);

@@ -32,8 +32,9 @@ export interface ClientOptions extends ChannelOptions {
   readonly token?: string | undefined;
   /** For the first token. No limit by default. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Hears of every attempt of a unary call that failed, also of the last. */
-  readonly onFailedAttempt?: ((attempt: FailedAttempt) => void) | undefined;
+  /** Hears of every attempt of a unary call that failed, also of the last. If it gives a promise, the call goes on, or fails,
+   * when that has ended. */
+  readonly onFailedAttempt?: ((attempt: FailedAttempt) => unknown) | undefined;
 }
 
 export interface FailedAttempt {
@@ -119,7 +120,7 @@ export class Client {
         EtcdError.from(failure),
       );
       if (!(error instanceof EtcdError)) return error;
-      this.#report(method.path, number, error);
+      await this.#report(method.path, number, error);
       if (number + 1 >= maxAttempts) throw error;
       if (isContextError(error)) {
         if (isOver(options)) throw error;
@@ -172,10 +173,10 @@ export class Client {
     return { metadata, deadlineMs, signal };
   }
 
-  #report(path: string, number: number, error: EtcdError): void {
+  async #report(path: string, number: number, error: EtcdError): Promise<void> {
     const { latest } = this.channel;
     const peer = latest && { ...latest.addresses, isSecure: latest.isSecure };
-    this.#options.onFailedAttempt?.({ path, number, error, peer });
+    await this.#options.onFailedAttempt?.({ path, number, error, peer });
   }
 
   #wantsNewToken({ message }: EtcdError): boolean {

@@ -71,10 +71,10 @@ export class CtlCall {
     );
   }
 
-  #tellFailed(attempt: FailedAttempt, { endpoints }: ClientOptions): void {
-    void import("./failed-attempt.ts").then(({ tellFailedAttempt }) =>
-      tellFailedAttempt(this.io, attempt, endpoints, this.loggerName),
-    );
+  /** Before the command goes on: what it says of the failure comes behind. */
+  async #tellFailed(attempt: FailedAttempt, { endpoints }: ClientOptions): Promise<void> {
+    const { tellFailedAttempt } = await import("./failed-attempt.ts");
+    tellFailedAttempt(this.io, attempt, endpoints, this.loggerName);
   }
 
   /** For a command that should not take long: --command-timeout from now on. */

@@ -26,6 +26,8 @@ export async function applyContext(flags: FlagValues, known: readonly Flag[], io
   const wanted = flags.string("context");
   const path = contextPath(io);
   if (path === undefined || !existsSync(path)) {
+    if (path !== undefined && io.env[configVariable])
+      badArguments(`${configVariable}: there is no file ${path}`);
     if (wanted !== "") badArguments(`there is no context ${wanted}: no file ${path ?? "with contexts"}`);
     return;
   }

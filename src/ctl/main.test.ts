@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { revisionAtRequest, revisionAtResponse } from "../client/messages/explore.ts";
 import { keyValue, rangeRequest, rangeResponse, txnRequest, txnResponse } from "../client/messages/kv.ts";
 import { decode, encode } from "../client/wire/codec.ts";
 import { errors } from "../errors/table.ts";
@@ -172,12 +173,55 @@ describe("etcdctl", () => {
         assert.equal((await ctl(["context"], { env })).out, "* a\n  b\n");
         assert.equal((await ctl(["context", "b"], { env })).out, "b is the current context\n");
         assert.match(readFileSync(path, "utf8"), /^# mine\ncurrent-context: b\n/);
+        const missing = await ctl(["get", "k"], { env: { ETCDCTL_CONFIG: join(folder, "nosuch") } });
+        assert.match(missing.err, /^Error: ETCDCTL_CONFIG: there is no file /);
         const both = { env: { ETCDCTL_ENDPOINTS: endpoint } };
         const shadowed = await ctl(["get", "k", "--endpoints", endpoint], both);
         assert.equal(shadowed.status, 1);
         assert.match(shadowed.err, /conflicting environment variable is shadowed/);
       },
     ));
+
+  it("reads as it was at a time, and says how sure that is", async () => {
+    const asked: { at: bigint; revision: bigint }[] = [];
+    let at = 0n;
+    const routes = {
+      "/etclitepb.Explore/RevisionAt": single((message: Uint8Array) => {
+        at = decode(revisionAtRequest, message).time_ms;
+        return encode(revisionAtResponse, { revision: 7n, latest_revision: 9n, is_uncertain: true });
+      }),
+      "/etcdserverpb.KV/Range": single((message: Uint8Array) => {
+        asked.push({ at, revision: decode(rangeRequest, message).revision });
+        return encode(rangeResponse, { header, kvs: [kv] });
+      }),
+    };
+    await withServer(routes, async (endpoint) => {
+      const get = (...words: string[]) => ctl(["get", "k", "--endpoints", endpoint, ...words]);
+      const told = await get("--at-time", "2026-01-31T12:00:00Z");
+      assert.deepEqual(asked, [{ at: BigInt(Date.UTC(2026, 0, 31, 12)), revision: 7n }]);
+      assert.match(
+        told.err,
+        /^revisions 7 to 9 were made within a second of that time: this is 7\n.*revisions after 7/,
+      );
+      const before = Date.now();
+      await get("--at-time", "1h30m");
+      assert.ok(Math.abs(Number(asked[1]!.at) - (before - 5_400_000)) < 60_000);
+      for (const wrong of ["yesterday", "2026-13-01", "-5m"]) {
+        const refused = await get(`--at-time=${wrong}`);
+        assert.equal(refused.status, 128);
+        assert.match(refused.err, /is not a time as 2026-01-31T12:00:00Z, or how long ago as 10m/);
+      }
+      assert.equal((await get("--at-time", "1m", "--rev", "3")).status, 128);
+    });
+    await withServer({}, async (endpoint) => {
+      const { status, err } = await ctl(["get", "k", "--at-time", "1m", "--endpoints", endpoint]);
+      assert.equal(status, 1);
+      assert.match(
+        err,
+        /Error: --at-time: the server keeps no record of when revisions were made; only etclite does/,
+      );
+    });
+  });
 
   it("lists one level of the keys, without reading what is below", async () => {
     const keys = ["/a", "/b/1", "/b/2", "/b/3/x", "/c/1", "/d", "z"].map((key) => Buffer.from(key));

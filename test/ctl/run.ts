@@ -103,10 +103,15 @@ async function runStep(step: Step, side: Side, place: string, normalizer: Normal
     },
   );
   return {
-    stdout: normalizer.normalize(result.bytes.toString("latin1"), place),
-    stderr: normalizer.normalize(result.stderr, place),
+    stdout: withoutOwnCommands(normalizer.normalize(result.bytes.toString("latin1"), place)),
+    stderr: withoutOwnCommands(normalizer.normalize(result.stderr, place)),
     status: limitMs === undefined ? result.status : 0,
   };
+}
+
+/** Of commands that only ours has. */
+function withoutOwnCommands(text: string): string {
+  return text.replace(/\nBeyond etcdctl\n(?: {2}.*\n)+/, "").replace(/^\tls\n/m, "");
 }
 
 function compare(wanted: Answer, got: Answer): string | undefined {
