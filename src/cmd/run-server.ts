@@ -59,7 +59,8 @@ async function start(args: readonly string[], config: Config, notices: readonly 
   const opened = openLog(config.logging, (reason) => {
     const { logger, output } = mustOpen(plainLogging);
     announce(logger, args, []);
-    logger.warn("failed to verify flags", { error: reason });
+    const place = config.places.logOutputs;
+    logger.warn("failed to verify flags", { error: place === undefined ? reason : `${place}: ${reason}` });
     output.flushSync();
   });
   if (!opened) return 1;

@@ -1,8 +1,9 @@
 /** The server as a program: runs until it is told to stop or cannot go on. */
-import { type Config, ConfigError } from "../config/config.ts";
+import { type Config, ConfigError, withPlace } from "../config/config.ts";
 import type { Logger } from "../lib/logger.ts";
 import { giveBackWhenQuiet } from "../runtime/garbage.ts";
 import { notifySystemd } from "../runtime/notify-systemd.ts";
+import { probePorts } from "./serve/listen.ts";
 import { type DataFolder, openData } from "./serve/open-data.ts";
 import { startServer } from "./serve/start-server.ts";
 import { untilStopped } from "./serve/until-stopped.ts";
@@ -12,9 +13,11 @@ export async function serve(config: Config, logger: Logger): Promise<number> {
   const stop = untilStopped(logger);
   let data: DataFolder | undefined;
   try {
+    await probePorts(config);
     data = await openData(config, logger);
     return await run(config, logger, data, stop);
-  } catch (error) {
+  } catch (cause) {
+    const error = withPlace(cause, config.places);
     const message = error instanceof Error ? error.message : String(error);
     logger.at("cmd/serve.ts").fatal("failed to start etcd", { error: message });
     return error instanceof ConfigError ? error.exitStatus : 1;

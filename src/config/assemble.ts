@@ -12,6 +12,7 @@ import {
   type LoggingSettings,
   type Notice,
   options,
+  type Places,
   type Settings,
 } from "./config.ts";
 import { gateEntries } from "./feature-gates.ts";
@@ -25,6 +26,7 @@ export interface Ingredients {
   /** Flags that somebody has set; more than `values` if a value was empty. */
   readonly explicit: ReadonlySet<string>;
   readonly configFile?: string;
+  readonly places?: Places;
   /** The address under which the machine is known to others, if it has one. Asked for only when it matters. */
   readonly defaultHost?: () => string | undefined;
   /** Hears of the log's settings once they are known to be good, before the rest is checked. */
@@ -52,6 +54,7 @@ export function assembleConfig(ingredients: Ingredients): Config {
     electionTicks: Math.floor(settled.electionTimeoutMs / settled.heartbeatIntervalMs),
     explicit: Object.freeze([...explicit].sort()),
     configFile: ingredients.configFile,
+    places: Object.freeze(ingredients.places ?? {}),
   });
 }
 

@@ -15,6 +15,8 @@ export type ClusterSettings = Pick<Config, "name" | "initialCluster" | "initialA
 /** A host name to its address. Rejects if there is none. */
 export type Resolve = (hostname: string) => Promise<string>;
 
+const wrong = (message: string): ConfigError => new ConfigError(message, { settings: ["initialCluster"] });
+
 /** Reads `--initial-cluster`. Throws a `ConfigError`. */
 export function parseInitialCluster(text: string): InitialCluster {
   const byName = new Map<string, EtcdUrl[]>();
@@ -27,7 +29,7 @@ export function parseInitialCluster(text: string): InitialCluster {
     try {
       urls.push(parseEtcdUrl(equals < 0 ? "" : pair.slice(equals + 1)));
     } catch (cause) {
-      throw new ConfigError(`error setting up initial cluster: ${(cause as Error).message}`);
+      throw wrong(`error setting up initial cluster: ${(cause as Error).message}`);
     }
   }
   for (const urls of byName.values()) urls.sort(byHref);
@@ -65,15 +67,13 @@ export function checkExistingCluster(
 function ownUrls(config: ClusterSettings, cluster: InitialCluster): readonly EtcdUrl[] {
   const urls = cluster.get(config.name);
   if (urls) return urls;
-  throw new ConfigError(
-    `couldn't find local name ${goQuote(config.name)} in the initial cluster configuration`,
-  );
+  throw wrong(`couldn't find local name ${goQuote(config.name)} in the initial cluster configuration`);
 }
 
 function checkDuplicates(cluster: InitialCluster): void {
   const all = [...cluster.values()].flat().map((url) => url.href);
   if (new Set(all).size === all.length) return;
-  throw new ConfigError(`initial cluster ${formatInitialCluster(cluster)} has duplicate url`);
+  throw wrong(`initial cluster ${formatInitialCluster(cluster)} has duplicate url`);
 }
 
 /** The URLs given for this member in the cluster are the ones it advertises; perhaps under other names of the host. */
@@ -88,20 +88,18 @@ async function checkAdvertised(
   const missing = own.filter((url) => !advertised.some((other) => other.href === url.href));
   if (missing.length > 0) {
     const pairs = missing.map((url) => `${config.name}=${url.href}`).join(",");
-    throw new ConfigError(
+    throw wrong(
       `--initial-cluster has ${pairs} but missing from --initial-advertise-peer-urls=${hrefs(advertised)} (${why})`,
     );
   }
   const extra = advertised.filter((url) => !own.some((other) => other.href === url.href));
   const whole = formatInitialCluster(new Map([[config.name, advertised]]));
   if (extra.length > 0) {
-    throw new ConfigError(
+    throw wrong(
       `--initial-advertise-peer-urls has ${hrefs(extra)} but missing from --initial-cluster=${whole}`,
     );
   }
-  throw new ConfigError(
-    `failed to resolve ${hrefs(advertised)} to match --initial-cluster=${whole} (${why})`,
-  );
+  throw wrong(`failed to resolve ${hrefs(advertised)} to match --initial-cluster=${whole} (${why})`);
 }
 
 /** Undefined if the two lists mean the same addresses. */

@@ -2,32 +2,35 @@
 import { goQuote, goQuoteList } from "../lib/go-quote.ts";
 import { parseLogLevel } from "../lib/logger.ts";
 import type { LogRotation } from "../runtime/rotating-file.ts";
-import { ConfigError, type LoggingSettings, type Notice, type Settings } from "./config.ts";
+import { ConfigError, type FieldName, type LoggingSettings, type Notice, type Settings } from "./config.ts";
 
 const caller = "config/check-logging.ts";
 const journal = "systemd/journal";
 const streams = ["default", "stderr", "stdout"];
 
 export function checkLogging(settings: Settings): { logging: LoggingSettings; notices: Notice[] } {
-  if (settings.logger === "capnslog") throw new ConfigError("--logger=capnslog is removed in v3.5");
-  if (settings.logger !== "zap") throw new ConfigError(`unknown logger option ${goQuote(settings.logger)}`);
+  if (settings.logger === "capnslog") throw wrong("logger", "--logger=capnslog is removed in v3.5");
+  if (settings.logger !== "zap") throw wrong("logger", `unknown logger option ${goQuote(settings.logger)}`);
   const outputs = settings.logOutputs.length === 0 ? ["default"] : settings.logOutputs;
   if (outputs.length > 1 && outputs.includes("default")) {
-    throw new ConfigError('multi logoutput for "default" is not supported yet');
+    throw wrong("logOutputs", 'multi logoutput for "default" is not supported yet');
   }
   const rotation = settings.enableLogRotation
     ? { rotation: readRotation(outputs, settings.logRotationConfigJson) }
     : {};
   const level = parseLogLevel(settings.logLevel);
   // etcd panics here; the status is a panic's.
-  if (!level) throw new ConfigError(`unrecognized level: ${goQuote(settings.logLevel)}`, 2);
+  if (!level) throw wrong("logLevel", `unrecognized level: ${goQuote(settings.logLevel)}`, 2);
   const format = settings.logFormat === "" ? "json" : settings.logFormat;
   if (format !== "json" && format !== "console") {
-    throw new ConfigError(`unknown log format: ${format}, supported values json, console`);
+    throw wrong("logFormat", `unknown log format: ${format}, supported values json, console`);
   }
   const notices = outputs.includes(journal) ? [journalNotice(outputs)] : [];
   return { logging: { level, format, outputs: destinations(outputs), ...rotation }, notices };
 }
+
+const wrong = (field: FieldName, message: string, exitStatus = 1): ConfigError =>
+  new ConfigError(message, { exitStatus, settings: [field] });
 
 function destinations(outputs: readonly string[]): readonly string[] {
   if (outputs.includes("/dev/null")) return Object.freeze(["/dev/null"]);
@@ -37,7 +40,8 @@ function destinations(outputs: readonly string[]): readonly string[] {
 
 function journalNotice(outputs: readonly string[]): Notice {
   if (outputs.length > 1) {
-    throw new ConfigError(
+    throw wrong(
+      "logOutputs",
       `running with systemd/journal but other '--log-outputs' values (${goQuoteList(outputs)}) are configured ` +
         "with 'default'; override 'default' value with something else",
     );
@@ -50,7 +54,8 @@ function journalNotice(outputs: readonly string[]): Notice {
 function readRotation(outputs: readonly string[], json: string): LogRotation {
   const files = outputs.filter((output) => !streams.includes(output));
   if (files.length > 1 || (outputs.length === 1 && files.length === 0)) {
-    throw new ConfigError(
+    throw wrong(
+      "logOutputs",
       "--log-outputs requires a single file path when --log-rotate-config-json is defined",
     );
   }
@@ -58,10 +63,13 @@ function readRotation(outputs: readonly string[], json: string): LogRotation {
   try {
     rotation = JSON.parse(json);
   } catch (cause) {
-    throw new ConfigError(`improperly formatted log rotation config: ${(cause as Error).message}`);
+    throw wrong(
+      "logRotationConfigJson",
+      `improperly formatted log rotation config: ${(cause as Error).message}`,
+    );
   }
-  const wrong = wrongRotation(rotation);
-  if (wrong) throw new ConfigError(`invalid log rotation config: ${wrong}`);
+  const why = wrongRotation(rotation);
+  if (why) throw wrong("logRotationConfigJson", `invalid log rotation config: ${why}`);
   const fields: Readonly<Record<string, unknown>> = Object.fromEntries(
     Object.entries(rotation as object).map(([key, value]) => [key.toLowerCase(), value]),
   );

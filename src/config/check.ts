@@ -7,7 +7,7 @@ import { goQuote } from "../lib/go-quote.ts";
 import { humanBytes } from "../lib/human-bytes.ts";
 import { checkUrls } from "./check-urls.ts";
 import { cipherSuites } from "./cipher-suites.ts";
-import { type AutoCompaction, ConfigError, type Notice, type Settings } from "./config.ts";
+import { type AutoCompaction, ConfigError, type FieldName, type Notice, type Settings } from "./config.ts";
 import { toSafe } from "./parse-value.ts";
 
 const caller = "config/check.ts";
@@ -37,7 +37,9 @@ export function checkSettings(settings: Settings, context: CheckContext): Notice
   checkGates(settings, warn);
   if (settings.compactHashCheckTimeMs <= 0) {
     const shown = formatGoDuration(settings.compactHashCheckTimeMs);
-    throw new ConfigError(`--compact-hash-check-time must be >0 (set to ${shown})`);
+    throw new ConfigError(`--compact-hash-check-time must be >0 (set to ${shown})`, {
+      settings: ["compactHashCheckTimeMs"],
+    });
   }
   if (settings.name === "default") {
     warn(
@@ -75,27 +77,37 @@ function checkBootstrapSources(settings: Settings): void {
     throw new ConfigError(
       "multiple discovery or bootstrap flags are set. " +
         'Choose one of "initial-cluster", "discovery-endpoints" or "discovery-srv"',
+      { settings: ["discoveryEndpoints", "discoverySrv"] },
     );
   }
   if ((settings.discoveryToken !== "") !== settings.discoveryEndpoints.length > 0) {
-    throw new ConfigError("both --discovery-token and --discovery-endpoints must be set");
+    throw new ConfigError("both --discovery-token and --discovery-endpoints must be set", {
+      settings: ["discoveryToken", "discoveryEndpoints"],
+    });
   }
   if (settings.discoveryEndpoints.some((endpoint) => endpoint.trim() === "")) {
-    throw new ConfigError("--discovery-endpoints must not contain empty endpoints");
+    throw new ConfigError("--discovery-endpoints must not contain empty endpoints", {
+      settings: ["discoveryEndpoints"],
+    });
   }
 }
 
 function checkTimes({ heartbeatIntervalMs: tick, electionTimeoutMs: election }: Settings): void {
-  if (tick === 0) throw new ConfigError(`--heartbeat-interval must be >0 (set to ${tick}ms)`);
-  if (election === 0) throw new ConfigError(`--election-timeout must be >0 (set to ${election}ms)`);
+  const wrong = (message: string, ...settings: FieldName[]) => new ConfigError(message, { settings });
+  if (tick === 0) throw wrong(`--heartbeat-interval must be >0 (set to ${tick}ms)`, "heartbeatIntervalMs");
+  if (election === 0)
+    throw wrong(`--election-timeout must be >0 (set to ${election}ms)`, "electionTimeoutMs");
   if (5 * tick > election) {
-    throw new ConfigError(
+    throw wrong(
       `--election-timeout[${election}ms] should be at least as 5 times as --heartbeat-interval[${tick}ms]`,
+      "electionTimeoutMs",
+      "heartbeatIntervalMs",
     );
   }
   if (election > electionTimeoutMsMax) {
-    throw new ConfigError(
+    throw wrong(
       `--election-timeout[${election}ms] is too long, and should be set less than ${electionTimeoutMsMax}ms`,
+      "electionTimeoutMs",
     );
   }
 }
@@ -104,13 +116,17 @@ function checkCompactionMode(mode: string): void {
   if (mode === "periodic" || mode === "revision") return;
   throw new ConfigError(
     mode === "" ? "undefined auto-compaction-mode" : `unknown auto-compaction-mode ${goQuote(mode)}`,
+    { settings: ["autoCompactionMode"] },
   );
 }
 
 function checkTracing(settings: Settings): void {
   if (!settings.enableDistributedTracing) return;
   const rate = settings.distributedTracingSamplingRatePerMillion;
-  const wrong = (why: string) => new ConfigError(`distributed tracing configurition is not valid: (${why})`);
+  const wrong = (why: string) =>
+    new ConfigError(`distributed tracing configurition is not valid: (${why})`, {
+      settings: ["distributedTracingSamplingRatePerMillion"],
+    });
   if (rate < 0) throw wrong("tracing sampling rate must be positive");
   if (rate > 1_000_000) throw wrong("tracing sampling rate must be less than 1000000");
 }
@@ -125,6 +141,7 @@ function checkGates({ featureGates }: Settings, warn: Warn): void {
   if (featureGates.LeaseCheckpointPersist && !featureGates.LeaseCheckpoint) {
     throw new ConfigError(
       "enabling feature gate LeaseCheckpointPersist requires enabling feature gate LeaseCheckpoint",
+      { settings: ["featureGates"] },
     );
   }
 }
@@ -133,17 +150,22 @@ const tlsVersions = ["TLS1.2", "TLS1.3"];
 
 function checkTls(settings: Settings): void {
   const { tlsMinVersion: min, tlsMaxVersion: max } = settings;
-  for (const version of [min, max]) {
+  const wrong = (field: FieldName, message: string) => new ConfigError(message, { settings: [field] });
+  for (const field of ["tlsMinVersion", "tlsMaxVersion"] as const) {
+    const version = settings[field];
     if (version === "" || tlsVersions.includes(version)) continue;
-    throw new ConfigError(`unexpected TLS version ${goQuote(version)} (must be one of: TLS1.2, TLS1.3)`);
+    throw wrong(field, `unexpected TLS version ${goQuote(version)} (must be one of: TLS1.2, TLS1.3)`);
   }
-  if (max !== "" && min > max)
-    throw new ConfigError(`min version (${min}) is greater than max version (${max})`);
+  if (max !== "" && min > max) {
+    throw wrong("tlsMinVersion", `min version (${min}) is greater than max version (${max})`);
+  }
   if (min === "TLS1.3" && settings.cipherSuites.length > 0) {
-    throw new ConfigError("cipher suites cannot be configured when only TLS1.3 is enabled");
+    throw wrong("cipherSuites", "cipher suites cannot be configured when only TLS1.3 is enabled");
   }
   const unknown = settings.cipherSuites.find((suite) => !Object.hasOwn(cipherSuites, suite));
-  if (unknown !== undefined) throw new ConfigError(`unexpected TLS cipher suite ${goQuote(unknown)}`);
+  if (unknown !== undefined) {
+    throw wrong("cipherSuites", `unexpected TLS cipher suite ${goQuote(unknown)}`);
+  }
 }
 
 function checkRequestSize({ maxRequestBytes }: Settings, warn: Warn): void {
@@ -171,7 +193,11 @@ export function autoCompactionOf(settings: Settings): AutoCompaction | undefined
   const count = /^\+?[0-9]+$|^$/.test(text) ? toSafe(BigInt(text)) : undefined;
   const retentionMs = count === undefined ? durationOf(text) : count * 3_600_000;
   if (retentionMs === 0) return undefined;
-  if (retentionMs < 0) throw new ConfigError(`--auto-compaction-retention must be >=0 (set to ${text})`);
+  if (retentionMs < 0) {
+    throw new ConfigError(`--auto-compaction-retention must be >=0 (set to ${text})`, {
+      settings: ["autoCompactionRetention"],
+    });
+  }
   // A duration in revision mode is as many revisions as it has nanoseconds: etcd's meaning, if hardly anybody's.
   if (mode === "revision") return { mode, retentionRevisions: count ?? Math.round(retentionMs * 1e6) };
   return { mode: "periodic", retentionMs };
@@ -181,6 +207,8 @@ function durationOf(text: string): number {
   try {
     return parseGoDuration(text);
   } catch (cause) {
-    throw new ConfigError(`error parsing CompactionRetention: ${(cause as Error).message}`);
+    throw new ConfigError(`error parsing CompactionRetention: ${(cause as Error).message}`, {
+      settings: ["autoCompactionRetention"],
+    });
   }
 }

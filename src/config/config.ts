@@ -61,6 +61,8 @@ export interface Derived {
   readonly explicit: readonly string[];
   /** The YAML file that the settings come from. */
   readonly configFile: string | undefined;
+  /** Where in that file each of its settings is. */
+  readonly places: Places;
 }
 
 export type AutoCompaction =
@@ -91,12 +93,31 @@ export interface Notice {
 export class ConfigError extends Error {
   /** What the program ends with: 1, or 2 where etcd would crash. */
   readonly exitStatus: number;
+  /** The settings that are at fault, where the text alone does not say in which line of a file they are. */
+  readonly settings: readonly FieldName[];
 
-  constructor(message: string, exitStatus = 1) {
+  constructor(message: string, { exitStatus = 1, settings = [] }: ConfigErrorOptions = {}) {
     super(message);
     this.name = "ConfigError";
     this.exitStatus = exitStatus;
+    this.settings = settings;
   }
+}
+
+export interface ConfigErrorOptions {
+  readonly exitStatus?: number;
+  readonly settings?: readonly FieldName[];
+}
+
+/** Where the settings of a file are, and under which key: "c.yml:6:18: log-level". */
+export type Places = Readonly<Partial<Record<FieldName, string>>>;
+
+/** What is wrong, and in which line of the configuration file, if that is known. */
+export function withPlace(cause: unknown, places: Places): unknown {
+  if (!(cause instanceof ConfigError)) return cause;
+  const { exitStatus, settings, message } = cause;
+  const place = settings.map((field) => places[field]).find((known) => known !== undefined);
+  return place === undefined ? cause : new ConfigError(`${place}: ${message}`, { exitStatus });
 }
 
 /** The entries as a list, each with its field. */

@@ -3,6 +3,7 @@
  * both. Nothing here reads a clock or prints: what is to be said comes back as notices.
  */
 
+import { systemWords } from "../lib/system-words.ts";
 import { assembleConfig } from "./assemble.ts";
 import { unsetAdvertiseClientUrls } from "./check.ts";
 import { adviceOn, type CommandLine, readCommandLine } from "./command-line.ts";
@@ -14,6 +15,7 @@ import {
   type LoggingSettings,
   type Notice,
   options,
+  withPlace,
 } from "./config.ts";
 import {
   configFileVariable,
@@ -88,7 +90,12 @@ async function fromSources(
     const { readYamlSettings } = await import("./yaml-file.ts");
     const file = readYamlSettings(readConfigFile(sources, configFile), configFile);
     notices.push(...aboutFile(configFile, line, env), ...file.notices);
-    return assembleConfig({ ...shared, values: file.values, explicit: new Set(file.given), configFile });
+    const { values, given, places } = file;
+    try {
+      return assembleConfig({ ...shared, values, explicit: new Set(given), configFile, places });
+    } catch (cause) {
+      throw withPlace(cause, places);
+    }
   }
   const fromEnv = readEnvironment(env, line.given);
   notices.push(...fromEnv.notices);
@@ -105,17 +112,8 @@ function readConfigFile({ readFile }: ConfigSources, path: string): string {
   try {
     return readFile(path);
   } catch (cause) {
-    throw new ConfigError(`open ${path}: ${systemReason(cause)}`);
+    throw new ConfigError(`open ${path}: ${systemWords(cause)}`);
   }
-}
-
-/** The system's words for the usual reasons, as Go gives them. */
-function systemReason(cause: unknown): string {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === "ENOENT") return "no such file or directory";
-  if (code === "EACCES") return "permission denied";
-  if (code === "EISDIR") return "is a directory";
-  return message;
 }
 
 /** What a file makes of no effect is named, because it is easy to overlook. */

@@ -231,7 +231,50 @@ it("a log level that is none ends with 2, as etcd's panic does", async () => {
     status: 2,
     error: 'unrecognized level: "x"',
   });
-  assert.deepEqual(await yamlRefusal("log-level: x"), { status: 2, error: 'unrecognized level: "x"' });
+  assert.deepEqual(await yamlRefusal("log-level: x"), {
+    status: 2,
+    error: 'c.yml:1:12: log-level: unrecognized level: "x"',
+  });
+});
+
+describe("a file's values that do not fit are told with their place", () => {
+  const cases: [string, string][] = [
+    ["\nlog-format: x", "c.yml:2:13: log-format: unknown log format: x, supported values json, console"],
+    ["logger: x", 'c.yml:1:9: logger: unknown logger option "x"'],
+    ["heartbeat-interval: 0", "c.yml:1:21: heartbeat-interval: --heartbeat-interval must be >0 (set to 0ms)"],
+    [
+      "name: a\nheartbeat-interval: 1000",
+      "c.yml:2:21: heartbeat-interval: --election-timeout[1000ms] should be at least as 5 times as " +
+        "--heartbeat-interval[1000ms]",
+    ],
+    [
+      "election-timeout: 60000",
+      "c.yml:1:19: election-timeout: --election-timeout[60000ms] is too long, and should be set less than 50000ms",
+    ],
+    ["auto-compaction-mode: x", 'c.yml:1:23: auto-compaction-mode: unknown auto-compaction-mode "x"'],
+    [
+      "auto-compaction-retention: 1x",
+      'c.yml:1:28: auto-compaction-retention: error parsing CompactionRetention: time: unknown unit "x" in duration "1x"',
+    ],
+    [
+      "tls-min-version: TLS1.0",
+      'c.yml:1:18: tls-min-version: unexpected TLS version "TLS1.0" (must be one of: TLS1.2, TLS1.3)',
+    ],
+    ["cipher-suites: [X]", 'c.yml:1:16: cipher-suites: unexpected TLS cipher suite "X"'],
+    [
+      "listen-peer-urls: http://x.invalid:1",
+      "c.yml:1:19: listen-peer-urls: expected IP in URL for binding (http://x.invalid:1)",
+    ],
+    [
+      "advertise-client-urls: http://:1",
+      "c.yml:1:24: advertise-client-urls: " +
+        '--advertise-client-urls "http://:1" must be in the format "host:port", "unix:/path/to/socket" or ' +
+        '"unixs:/path/to/socket" (unexpected empty host (http://:1))',
+    ],
+  ];
+  for (const [text, error] of cases) {
+    it(text.trim(), async () => assert.deepEqual(await yamlRefusal(text), { status: 1, error }));
+  }
 });
 
 describe("a variable with a bad value ends with 1", () => {

@@ -125,7 +125,7 @@ function yamlOf(values: readonly (readonly [string, string])[], depth = 0): stri
 
 /** What a value is for, besides where it came from. */
 function meaning(config: Config): Partial<Config> {
-  const { explicit: _explicit, configFile: _configFile, ...rest } = config;
+  const { explicit: _explicit, configFile: _configFile, places: _places, ...rest } = config;
   return rest;
 }
 

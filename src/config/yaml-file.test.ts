@@ -76,8 +76,8 @@ tls-max-version: 'TLS1.3'
   });
 
   it("with every key and its default means the same as none", async () => {
-    const { explicit: _a, configFile: _b, ...fromFile } = (await loadYaml(exampleFile())).config;
-    const { explicit: _c, configFile: _d, ...fromNothing } = (await loadGood({})).config;
+    const { explicit: _a, configFile: _b, places: _p, ...fromFile } = (await loadYaml(exampleFile())).config;
+    const { explicit: _c, configFile: _d, places: _q, ...fromNothing } = (await loadGood({})).config;
     assert.deepEqual(fromFile, fromNothing);
     const { config } = await loadYaml(exampleFile());
     const withKeys = entries.filter(([, { yaml }]) => yaml !== undefined).map(([, { flag }]) => flag);

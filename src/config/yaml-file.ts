@@ -2,7 +2,15 @@
 import { nanosToMs, parseGoDuration } from "../lib/go-duration.ts";
 import { nearMiss } from "../lib/near-miss.ts";
 import { standby } from "./command-line.ts";
-import { ConfigError, entries, type FieldName, fieldOfFlag, type Notice, options } from "./config.ts";
+import {
+  ConfigError,
+  entries,
+  type FieldName,
+  fieldOfFlag,
+  type Notice,
+  options,
+  type Places,
+} from "./config.ts";
 import { expectation } from "./kind-words.ts";
 import type { Kind } from "./option.ts";
 import { type Plain, toSafe } from "./parse-value.ts";
@@ -17,6 +25,7 @@ export interface FromFile {
   /** Flags whose keys are there. */
   readonly given: readonly string[];
   readonly notices: readonly Notice[];
+  readonly places: Places;
 }
 
 const caller = "config/yaml-file.ts";
@@ -50,6 +59,7 @@ class SettingsReader {
   readonly #name: string;
   readonly #values = new Map<FieldName, unknown>();
   readonly #given: string[] = [];
+  readonly #places: Partial<Record<FieldName, string>> = {};
   readonly #notices: Notice[] = [];
   readonly #faults: string[] = [];
 
@@ -72,7 +82,7 @@ class SettingsReader {
       const shown = this.#faults.slice(0, faultsMax);
       throw new ConfigError([...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; "));
     }
-    return { values: this.#values, given: this.#given, notices: this.#notices };
+    return { values: this.#values, given: this.#given, notices: this.#notices, places: this.#places };
   }
 
   root(root: YamlNode): void {
@@ -104,6 +114,7 @@ class SettingsReader {
   #setting(field: FieldName, key: string, { value }: YamlPair): void {
     const { flag, kind } = options[field];
     this.#given.push(flag);
+    this.#places[field] = `${this.#place(value.at)}: ${key}`;
     // A key without a value leaves the default, and so does an empty text where a text means nothing.
     if (isNothing(value) || (emptyIsDefault(kind) && isEmptyText(value))) return;
     try {

@@ -16,6 +16,7 @@ import { addHealth, type HealthSource, refuseOtherMethods } from "./health.ts";
 import { checkHost } from "./host-whitelist.ts";
 import { addScrape } from "./scrape.ts";
 import { addServices } from "./services.ts";
+import { refusal, wholeText } from "./whole-text.ts";
 
 export interface HttpOptions {
   readonly services: readonly ServiceTable[];
@@ -50,8 +51,8 @@ type Bindings = { peer: Peer };
 /** What `transport` calls for each request. */
 export function createHttpHandler(options: HttpOptions): FetchHandler {
   const app = guardedApp(options);
-  app.get("/version", (context) =>
-    context.body(JSON.stringify(options.versions()), 200, { "Content-Type": "application/json" }),
+  app.get("/version", () =>
+    wholeText(JSON.stringify(options.versions()), 200, { "Content-Type": "application/json" }),
   );
   refuseOtherMethods(app, "/version");
   addScrape(app, options.metrics);
@@ -115,23 +116,18 @@ export function createMetricsHandler(
 function refuseCommonName(): Response {
   const text =
     "CommonName of client sending a request against gateway will be ignored and not used as expected\n";
-  return new Response(text, { status: 400, headers: plainText });
+  return refusal(text, 400);
 }
 
-const plainText = {
-  "Content-Type": "text/plain; charset=utf-8",
-  "X-Content-Type-Options": "nosniff",
-};
-
 function answerUnknown(app: Hono): void {
-  app.notFound((context) => context.body("404 page not found\n", 404, plainText));
+  app.notFound(() => refusal("404 page not found\n", 404));
 }
 
 function finish(app: Hono, logger: Logger): FetchHandler {
   answerUnknown(app);
   app.onError((error, context) => {
     logger.warn("failed to answer an HTTP request", { path: context.req.path, error: error.message });
-    return context.text("Internal Server Error\n", 500);
+    return refusal("Internal Server Error\n", 500);
   });
   return (request, peer) => app.fetch(request, { peer } satisfies Bindings);
 }

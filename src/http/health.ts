@@ -2,6 +2,7 @@
 import type { Context, Hono } from "hono";
 import type { Logger } from "../lib/logger.ts";
 import type { Counter, Gauge, Metrics } from "../lib/metrics.ts";
+import { refusal, wholeText } from "./whole-text.ts";
 
 /** What the checks ask of the server. */
 export interface HealthSource {
@@ -27,9 +28,9 @@ export function addHealth(app: Hono, source: HealthSource, metrics: Metrics, log
     const reason = await healthReason(context, source);
     const body = JSON.stringify({ health: reason === "" ? "true" : "false", reason });
     (reason === "" ? success : failures).inc();
-    if (reason === "") return context.text(body);
+    if (reason === "") return wholeText(body);
     logger.warn("/health error", { output: body, "status-code": 503 });
-    return context.text(`${body}\n`, 503);
+    return refusal(`${body}\n`, 503);
   });
   refuseOtherMethods(app, "/health");
 
@@ -83,9 +84,8 @@ function addChecks(app: Hono, type: string, checks: Record<string, Check>, metri
       failed ||= error !== undefined;
       recorders.get(name)!.record(error === undefined);
     }
-    const headers = { "X-Content-Type-Options": "nosniff" };
-    if (failed) return context.text(`${lines}\n`, 503, headers);
-    return context.text(context.req.query("verbose") === undefined ? "ok\n" : `${lines}ok\n`, 200, headers);
+    if (failed) return refusal(`${lines}\n`, 503);
+    return refusal(context.req.query("verbose") === undefined ? "ok\n" : `${lines}ok\n`, 200);
   };
   app.get(`/${type}`, (context) => {
     const excluded = new Set(context.req.queries("exclude"));
@@ -125,7 +125,5 @@ class CheckRecorder {
 
 /** 405, in the words of Go's http.Error. */
 export function refuseOtherMethods(app: Hono, path: string): void {
-  app.all(path, (context) =>
-    context.text("Method Not Allowed\n", 405, { Allow: "GET", "X-Content-Type-Options": "nosniff" }),
-  );
+  app.all(path, () => refusal("Method Not Allowed\n", 405, { Allow: "GET" }));
 }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import type { Config } from "../../config/config.ts";
+import { type Config, ConfigError } from "../../config/config.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { startPasswordThread } from "../../runtime/password-thread.ts";
 import { randomU32 } from "../../runtime/random.ts";
@@ -11,6 +11,7 @@ import { watchFiles } from "../../runtime/watch-files.ts";
 import type { AuthenticationOptions } from "../../server/auth/authentication.ts";
 import { openTokens } from "../../server/auth/open-tokens.ts";
 import { PasswordQueue } from "../../server/auth/password-queue.ts";
+import { TokenOptionsError } from "../../server/auth/token-options.ts";
 
 /** Half of the cores may be busy with passwords. */
 const threadsMax = Math.min(4, Math.max(1, Math.floor(availableParallelism() / 2)));
@@ -28,6 +29,10 @@ export async function openAuthentication(
     randomU32,
     files: { read: readFile, watch: watchFiles },
     environment: process.env,
+  }).catch((cause) => {
+    throw cause instanceof TokenOptionsError
+      ? new ConfigError(cause.message, { settings: ["authToken"] })
+      : cause;
   });
   const hasher = new PasswordQueue({
     startThread: startPasswordThread,

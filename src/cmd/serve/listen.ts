@@ -4,6 +4,7 @@ import type { EtcdUrl } from "../../lib/etcd-url.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
 import type { CallRecords } from "../../transport/grpc-server/call-records.ts";
+import { probeListen } from "../../transport/listen/probe.ts";
 import { RpcServer, type TransportObserver } from "../../transport/rpc-server.ts";
 import type { TlsIdentity } from "../../transport/tls/tls-identity.ts";
 import { http2Debug } from "./http2-debug.ts";
@@ -32,6 +33,19 @@ const grpcOverheadBytes = 512 * 1024;
 
 /** The largest message that a client may send. */
 export const maxReceiveBytes = (config: Config): number => config.maxRequestBytes + grpcOverheadBytes;
+
+/**
+ * Rejects with the system's error if a port is taken. Asked first of all: who finds a port in use and begins again with
+ * another has to find nothing on the disk that remembers the first one.
+ */
+export function probePorts(config: Config): Promise<void> {
+  const { listenPeerUrls, listenClientUrls, listenClientHttpUrls, listenMetricsUrls } = config;
+  const urls = [...listenPeerUrls, ...listenClientUrls, ...listenClientHttpUrls, ...listenMetricsUrls];
+  return probeListen(
+    urls.map(({ href }) => href),
+    config.socketReusePort,
+  );
+}
 
 /** Rejects with the system's error if one of them cannot be had; then none is kept. */
 export async function openPorts(

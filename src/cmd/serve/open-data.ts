@@ -1,6 +1,6 @@
 /** The data folder: made, locked, and its store opened. */
 import { existsSync, rmSync } from "node:fs";
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { openBackend } from "../../backend/open.ts";
@@ -8,6 +8,7 @@ import type { Config } from "../../config/config.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { type DirLock, lockDir } from "../../runtime/dir-lock.ts";
 import { MemorySlots, type StoreSlots } from "../../server/snapshot/store-slots.ts";
+import { makeAccessible } from "./data-access.ts";
 import { openStoreSlots } from "./store-slots.ts";
 
 export interface DataFolder {
@@ -20,9 +21,6 @@ export interface DataFolder {
   readonly fixturesDir: string;
   release(): void;
 }
-
-/** Folders that only their owner may read, as etcd makes them. */
-const folderMode = 0o700;
 
 /** SQLite's page cache of the writing connection: small, since it writes sorted batches. */
 const writerCacheBytes = 4 * 1024 * 1024;
@@ -41,9 +39,10 @@ export async function openData(config: Config, logger: Logger): Promise<DataFold
     };
   }
   const dir = resolve(config.dataDir);
+  await makeAccessible("data", dir, logger);
   await adoptEtcdData(config, dir, logger);
   const member = join(dir, "member");
-  await mkdir(member, { recursive: true, mode: folderMode });
+  await makeAccessible("member", member, logger);
   const lock: DirLock = await lockDir(member);
   try {
     const stores = await openStoreSlots(member, (storeDir, isFilling) =>

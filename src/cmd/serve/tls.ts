@@ -31,14 +31,18 @@ async function clientTls(config: Config, logger: Logger, dir: string): Promise<T
     logger,
   });
   warnOfPlain(urls, settings, logger);
-  if (settings.certFile !== "" || settings.keyFile !== "") return open(settings, logger);
   const needy = urls.find(isSecure);
+  const isNeeded = needy !== undefined || config.listenMetricsUrls.some(isSecure);
+  if (settings.certFile !== "" || settings.keyFile !== "") {
+    // As in etcd, certificates that nobody is served with need not even be there.
+    return isNeeded ? open(settings, logger) : undefined;
+  }
   if (needy !== undefined) {
     throw new ConfigError(
       `TLS key/cert (--cert-file, --key-file) must be provided for client url ${needy.href} with HTTPS scheme`,
     );
   }
-  if (config.listenMetricsUrls.some(isSecure)) {
+  if (isNeeded) {
     throw new ConfigError(
       "client TLS key/cert (--cert-file, --key-file) must be provided for metrics secure url",
     );

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { lstat, unlink } from "node:fs/promises";
 import { isIP, type Server } from "node:net";
+import { systemWords } from "../../lib/system-words.ts";
 import type { ListenAddress } from "./listen-url.ts";
 
 /** Connections that may wait for `accept`. */
@@ -58,11 +59,22 @@ type Where = { readonly backlog: number } & (
   | { readonly port: number; readonly host: string; readonly reusePort?: boolean }
 );
 
+/** "listen tcp 127.0.0.1:2379: bind: address already in use": what people look for. The code stays. */
+function inGoWords(cause: Error, where: Where): Error {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === undefined) return cause;
+  const place = "path" in where ? `unix ${where.path}` : `tcp ${hostAndPort(where)}`;
+  return Object.assign(new Error(`listen ${place}: bind: ${systemWords(cause)}`, { cause }), { code });
+}
+
+const hostAndPort = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  `${host.includes(":") ? `[${host}]` : host}:${port}`;
+
 function listening(server: Server, where: Where): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error): void => {
       server.removeListener("listening", onListening);
-      reject(cause);
+      reject(inGoWords(cause, where));
     };
     const onListening = (): void => {
       server.removeListener("error", onError);
