@@ -86,32 +86,32 @@ describe("the lease book", () => {
   };
 
   it("finds a lease that ends early", () => {
-    assert.throws(() => granted(10).gone(7n), WrongData);
-    granted(10).gone(7n, performance.now() + 10_001);
-    assert.throws(() => granted(10).told(7n, -1), WrongData);
-    assert.throws(() => granted(10).told(7n, 5), WrongData);
-    granted(10).told(7n, 9);
+    assert.throws(() => granted(1000).gone(7n), WrongData);
+    granted(1000).gone(7n, performance.now() + 1_000_001);
+    assert.throws(() => granted(1000).told(7n, -1), WrongData);
+    assert.throws(() => granted(1000).told(7n, 500), WrongData);
+    granted(1000).told(7n, 998);
   });
   it("lets a lease end that was renewed in vain, granted without an answer, or revoked", () => {
     const open = new LeaseBook("bounded");
     open.granting(7n, 10);
     open.gone(7n);
-    const revoked = granted(10);
+    const revoked = granted(1000);
     revoked.revoking(7n, "asked");
     revoked.gone(7n);
-    revoked.told(7n, 9);
+    revoked.told(7n, 900);
     revoked.revoking(7n, "done");
-    assert.throws(() => revoked.told(7n, 9), WrongData);
+    assert.throws(() => revoked.told(7n, 900), WrongData);
   });
   it("finds a lease that a kill has started over", () => {
     const killed = (restart: "bounded" | "full") => {
-      const book = granted(100, 90_000, restart); // killed with ten seconds left
+      const book = granted(1000, 900_000, restart); // killed with a hundred seconds left
       book.restarted(performance.now());
       return book;
     };
-    killed("bounded").told(7n, 30);
-    assert.throws(() => killed("bounded").told(7n, 40), WrongData);
-    killed("full").told(7n, 100);
-    assert.throws(() => killed("full").told(7n, 110), WrongData);
+    killed("bounded").told(7n, 150);
+    assert.throws(() => killed("bounded").told(7n, 220), WrongData);
+    killed("full").told(7n, 950);
+    assert.throws(() => killed("full").told(7n, 1010), WrongData);
   });
 });

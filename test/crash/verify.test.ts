@@ -133,20 +133,20 @@ describe("leases after a kill", () => {
   };
   const book = (sentAt: number) => {
     const leases = new LeaseBook("bounded");
-    leases.granting(7n, 10);
+    leases.granting(7n, 1000);
     leases.promised(7n, sentAt);
     return leases;
   };
   const history = [[put("a", "1", 7n)]];
   const alive = {
     leases: async () => [7n],
-    timeToLive: async () => ({ ttl: 9, grantedTtl: 10, keys: ["a"] }),
+    timeToLive: async () => ({ ttl: 998, grantedTtl: 1000, keys: ["a"] }),
   };
 
   it("accepts one that is there, and one that ended in its time", async () => {
     await check(serverOf(history, alive), { journal: journal(), leases: book(performance.now()) });
     const ended = serverOf([...history, [del("a")]]);
-    const found = await check(ended, { journal: journal(), leases: book(performance.now() - 11_000) });
+    const found = await check(ended, { journal: journal(), leases: book(performance.now() - 1_001_000) });
     assert.equal(found.leaseEnds, 1);
   });
   it("refuses one that ended early, with or without its keys", async () => {
@@ -160,7 +160,7 @@ describe("leases after a kill", () => {
   it("refuses one that nobody asked for, and one with other keys", async () => {
     const unknown = new LeaseBook("bounded");
     await assert.rejects(check(serverOf(history, alive), { journal: journal(), leases: unknown }), WrongData);
-    const timeToLive = async () => ({ ttl: 9, grantedTtl: 10, keys: [] });
+    const timeToLive = async () => ({ ttl: 998, grantedTtl: 1000, keys: [] });
     const other = serverOf(history, { ...alive, timeToLive });
     await assert.rejects(check(other, { journal: journal(), leases: book(performance.now()) }), WrongData);
   });

@@ -182,7 +182,7 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "vote twice",
     found: /election safety|state machine safety/,
-    firstSeed: 3,
+    firstSeed: 7,
     faults: ["partition", "kill", "one way"],
     nodeClass: VotesTwice,
   },
@@ -190,7 +190,7 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "skip read index",
     found: /linearizable|leases:/,
-    firstSeed: 3,
+    firstSeed: 10,
     faults: ["isolate leader", "partition"],
     nodeClass: SkipsReadIndex,
   },
@@ -205,6 +205,7 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "commit without a quorum",
     found: /state machine safety|durable|linearizable/,
+    firstSeed: 6,
     faults: ["isolate leader", "partition"],
     nodeClass: AppliesBeforeCommit,
   },

@@ -110,7 +110,7 @@ export async function eventually(
   condition: () => boolean | Promise<boolean>,
   options: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
 ): Promise<void> {
-  const deadline = performance.now() + (options.timeoutMs ?? 10_000);
+  const deadline = performance.now() + (options.timeoutMs ?? 60_000);
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`timed out waiting until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, options.everyMs ?? 10));
