@@ -15,7 +15,7 @@ export class DecodeError extends Error {
   }
 }
 
-/** Messages nest at most this deep. (protobuf-go: 10,000; a transaction that deep fails its own checks anyway.) */
+/** Messages nest at most this deep (protobuf-go: 10,000). */
 export const messageDepthLimit = 1000;
 /** Groups, which only unknown fields can have, nest at most this deep. */
 const groupDepthLimit = 10_000;
@@ -31,14 +31,17 @@ export class Reader {
   at: number;
   end: number;
   #depth = 0;
+  readonly #depthLimit: number;
   /** The halves of the last varint. */
   #low = 0;
   #high = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** `depthLimit` is for who reads what another one wrapped, and so lies deeper than it did there. */
+  constructor(bytes: Uint8Array, depthLimit = messageDepthLimit) {
     this.bytes = bytes;
     this.at = 0;
     this.end = bytes.length;
+    this.#depthLimit = depthLimit;
   }
 
   /** Whether the message goes on. */
@@ -127,7 +130,7 @@ export class Reader {
   /** Begins a message inside this one. Give what it returns to `leave` when it is read to its end. */
   enter(): number {
     const length = this.#length();
-    if (++this.#depth > messageDepthLimit) throw new DecodeError("proto: exceeded maximum recursion depth");
+    if (++this.#depth > this.#depthLimit) throw new DecodeError("proto: exceeded maximum recursion depth");
     const outerEnd = this.end;
     this.end = this.at + length;
     return outerEnd;

@@ -15,7 +15,7 @@ import {
   readLeaseGrantRequest,
   readLeaseId,
 } from "./lease.ts";
-import { noBytes, Reader } from "./protowire-read.ts";
+import { messageDepthLimit, noBytes, Reader } from "./protowire-read.ts";
 import {
   bigFieldSize,
   bytesFieldSize,
@@ -127,7 +127,8 @@ function writeMessage(buffer: Uint8Array, at: number, tag: number, body: Uint8Ar
 }
 
 export function decodeRaftRequest(bytes: Uint8Array): RaftRequest {
-  const reader = new Reader(bytes);
+  // A client's message lies one deeper here than it did at the door: what was taken there has to be read here.
+  const reader = new Reader(bytes, messageDepthLimit + 1);
   let header: RequestHeader = { id: 0n, username: "", authRevision: 0 };
   /** The id's old place, which counts when the header has none. */
   let oldId = 0n;
