@@ -53,8 +53,11 @@ export class Applier {
     }
     // It came from elsewhere: from another member, or from this one before it was started again, or by way of the leader.
     const { header, body } = decodeRaftRequest(entry.data);
-    const proposal = header.id === 0n ? undefined : this.#context.proposals.find(header.id);
-    return this.#applyRequest(entry, proposal ?? { ...read(body), caller: callerOf(header) }, proposal);
+    const content = { ...read(body), caller: callerOf(header) };
+    // Whoever waits is told the end; what is applied is what the entry says, as on all other members, also should an id
+    // ever come twice (ids begin at the time of day, and that may be set back).
+    const found = header.id === 0n ? undefined : this.#context.proposals.find(header.id);
+    return this.#applyRequest(entry, content, found?.field === content.field ? found : undefined);
   }
 
   #applyRequest(
