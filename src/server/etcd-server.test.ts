@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Generation } from "../backend/backend.ts";
+import { MemoryBackend } from "../backend/memory/memory-backend.ts";
+import type { RequestOp } from "../codec/kv.ts";
+import { emptyPutRequest } from "../codec/put.ts";
 import { raftField } from "../codec/raft-internal.ts";
 import { errors } from "../errors/table.ts";
 import type { LeaseId } from "../lib/ids.ts";
+import { settle } from "../lib/testing/fake-clock.ts";
 import { MemoryWal } from "../wal/memory-wal.ts";
 import type { Wal, WalBatch } from "../wal/wal.ts";
-import { startTestServer } from "./testing/test-server.ts";
+import { startTestServer, testSettings } from "./testing/test-server.ts";
 
 describe("etcd server, one member", () => {
   it("elects itself, sets the cluster's version and publishes itself", async () => {
@@ -214,3 +219,73 @@ describe("memory log", () => {
     assert.deepEqual(done, [1, 2]);
   });
 });
+
+describe("the end of a server", () => {
+  const deleteAll = { key: new Uint8Array([0]), rangeEnd: new Uint8Array([0]), prevKv: false };
+
+  it("leaves an entry alone that is being applied", async () => {
+    const test = await startTestServer();
+    for (let i = 0; i < 40; i++) {
+      const request = { compare: [], success: manyPuts(i, 128), failure: [] };
+      await test.propose(raftField.txn, new Uint8Array(0), request);
+    }
+    await test.pass(200);
+    // From now on a step of the deletion is all that fits into a turn.
+    test.clock.costOfLookMs = 10;
+    test.server.propose(
+      { field: raftField.deleteRange, bytes: new Uint8Array(0), request: deleteAll },
+      () => {},
+    );
+    for (let turns = 0; !test.server.store.writeInProgress; turns++) {
+      assert.ok(turns < 100);
+      test.clock.turn();
+      await settle();
+    }
+    let stopped = false;
+    const stop = test.server.stop().then(() => {
+      stopped = true;
+    });
+    for (let turns = 0; !stopped && turns < 1000; turns++) {
+      test.clock.turn();
+      await settle();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await stop;
+    await test.run();
+    assert.deepEqual(test.fatal, []);
+  });
+
+  it("comes also when the store cannot be written any more", async () => {
+    class FullBackend extends MemoryBackend {
+      isFull = false;
+      override write(generation: Generation): Promise<void> {
+        return this.isFull ? Promise.reject(new Error("no space left")) : super.write(generation);
+      }
+    }
+    const backend = new FullBackend({});
+    // Nothing is written before it has to be.
+    const storeLimits = { generationBytes: 1e6, generationDelayMs: 1e9, overlayBytesMax: 1e7 };
+    const test = await startTestServer({ backend, settings: { ...testSettings, storeLimits } });
+    await test.pass(200);
+    backend.isFull = true;
+    await test.put("k", "1");
+    let stopped = false;
+    const stop = test.server.stop().then(() => {
+      stopped = true;
+    });
+    for (let tries = 0; !stopped && tries < 100; tries++) await test.pass(50);
+    assert.ok(stopped, "it waits for ever");
+    await stop;
+    assert.deepEqual(
+      test.fatal.map(({ message }) => message),
+      ["no space left"],
+    );
+  });
+});
+
+function manyPuts(batch: number, count: number): RequestOp[] {
+  return Array.from({ length: count }, (_, i) => {
+    const key = new TextEncoder().encode(`${batch}/${i}`);
+    return { kind: "put", put: { ...emptyPutRequest(), key } };
+  });
+}

@@ -140,7 +140,9 @@ export class LeaseKeeper {
     const { lessor, clock } = this.#options;
     const applied: Promise<void>[] = [];
     for (const batch of lessor.finalCheckpoints(clock.monotonicMs(), checkpointsAtOnce)) {
-      applied.push(this.#proposeCheckpoint(batch));
+      if (batch.length > 0) applied.push(this.#proposeCheckpoint(batch));
+      // There may be a million leases, and heartbeats go on.
+      await new Promise<void>((resolve) => clock.nextTurn(resolve));
     }
     await Promise.all(applied);
   }

@@ -29,6 +29,11 @@ export interface MemberStorageOptions {
   readonly onFatal: (error: Error) => void;
 }
 
+interface StopOptions {
+  readonly flush: boolean;
+  readonly beforeClose: () => void;
+}
+
 export class MemberStorage {
   readonly #options: MemberStorageOptions;
   readonly quota: SpaceQuota;
@@ -179,10 +184,12 @@ export class MemberStorage {
     this.#retiring.add(retired);
   }
 
-  /** Closes log and stores. With `flush`, what was applied is on disk before. */
-  async stop({ flush }: { readonly flush: boolean }): Promise<void> {
+  /** Closes log and stores. With `flush`, what was applied is on disk before. `beforeClose` is called when that is done:
+   * nothing may be applied any more. */
+  async stop({ flush, beforeClose }: StopOptions): Promise<void> {
     const { wal, stores } = this.#options.parts;
     await this.#current.stop({ flush });
+    beforeClose();
     await wal.close();
     await Promise.all(this.#retiring);
     await stores.dropNext();

@@ -289,7 +289,7 @@ export class ServerCore {
     this.#reads.failAll(errors.stopped());
     this.#proposer.failAll();
     this.#raftLoop.stop();
-    await this.storage.stop({ flush: !this.#fatal });
+    await this.storage.stop({ flush: !this.#fatal, beforeClose: () => this.#applyLoop.halt() });
   }
 
   async #handOver(): Promise<void> {

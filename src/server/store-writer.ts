@@ -36,6 +36,14 @@ export interface StoreWriterOptions {
   readonly onCommitTime: (seconds: number) => void;
 }
 
+interface HoldWaiter {
+  readonly index: RaftIndex;
+  readonly resolve: (release: () => void) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const nothingToRelease = () => {};
+
 export class StoreWriter {
   readonly #options: StoreWriterOptions;
   #timer: Timer | undefined;
@@ -46,8 +54,10 @@ export class StoreWriter {
   #onHalted: (() => void) | undefined;
   #halted = false;
   /** Those who want the backend to stay as it is, once an index is in it. */
-  #holdWaiters: { readonly index: RaftIndex; readonly resolve: (release: () => void) => void }[] = [];
+  #holdWaiters: HoldWaiter[] = [];
   #holds = 0;
+  /** A generation could not be written, and nothing after it will be. */
+  #failure: Error | undefined;
 
   constructor(options: StoreWriterOptions) {
     this.#options = options;
@@ -71,7 +81,7 @@ export class StoreWriter {
     else this.#timer ??= clock.after(limits.generationDelayMs, () => this.#write());
   }
 
-  /** Resolves when all that is applied now is in the backend. */
+  /** Resolves when all that is applied now is in the backend. Rejects when it cannot be written. */
   async flush(): Promise<void> {
     const release = await this.hold();
     release();
@@ -79,18 +89,22 @@ export class StoreWriter {
 
   /**
    * Resolves when all that is applied now is in the backend and nothing is being written; nothing will be until what it
-   * gives is called. Proposals wait meanwhile if the overlay gets full, so it should be soon.
+   * gives is called. Proposals wait meanwhile if the overlay gets full, so it should be soon. Rejects when it cannot be
+   * written.
    */
   hold(): Promise<() => void> {
-    return new Promise((resolve) => {
-      this.#holdWaiters.push({ index: this.#options.store.position.appliedIndex, resolve });
+    if (this.#failure) return Promise.reject(this.#failure);
+    if (this.#halted) return Promise.resolve(nothingToRelease);
+    return new Promise((resolve, reject) => {
+      this.#holdWaiters.push({ index: this.#options.store.position.appliedIndex, resolve, reject });
       if (!this.#writing) this.#write();
     });
   }
 
-  /** Writes what is there, then nothing more. */
+  /** Writes what is there, then nothing more. A failure to do so is told as any other, and no reason not to end: after a
+   * start all of it is in the log. */
   async stop(): Promise<void> {
-    await this.flush();
+    await this.flush().catch(() => {});
     this.#stopped = true;
     this.#timer?.cancel();
   }
@@ -100,8 +114,8 @@ export class StoreWriter {
     this.#stopped = true;
     this.#halted = true;
     this.#timer?.cancel();
-    for (const { resolve } of this.#holdWaiters.splice(0)) resolve(() => {});
-    if (!this.#writing) return Promise.resolve();
+    for (const { resolve } of this.#holdWaiters.splice(0)) resolve(nothingToRelease);
+    if (!this.#writing || this.#failure) return Promise.resolve();
     return new Promise((resolve) => {
       this.#onHalted = resolve;
     });
@@ -126,7 +140,7 @@ export class StoreWriter {
   #write(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#halted) return;
+    if (this.#halted || this.#failure) return;
     this.#grantHolds();
     if (this.#holds > 0) return;
     const { store, backend } = this.#options;
@@ -141,8 +155,15 @@ export class StoreWriter {
         this.#options.onCommitTime((this.#options.clock.monotonicMs() - startMs) / 1000);
         this.#written(generation.appliedIndex);
       },
-      (error: unknown) => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))),
+      (error: unknown) => this.#failed(error instanceof Error ? error : new Error(String(error))),
     );
+  }
+
+  #failed(error: Error): void {
+    this.#failure = error;
+    for (const { reject } of this.#holdWaiters.splice(0)) reject(error);
+    this.#onHalted?.();
+    this.#options.onFatal(error);
   }
 
   #written(applied: RaftIndex): void {

@@ -67,8 +67,10 @@ export class SnapshotReceiver {
       await this.#offer(message, mark);
     } finally {
       if (!this.#accepted) {
-        await stores.dropNext();
-        this.#busy = false;
+        // What cannot be removed now is removed before the next store is made.
+        await stores.dropNext().finally(() => {
+          this.#busy = false;
+        });
       }
     }
   }
