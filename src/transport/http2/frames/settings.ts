@@ -29,9 +29,15 @@ export function onSettings(
   }
   if ((end - start) % 6 !== 0)
     throw new ConnectionError(ErrorCode.frameSizeError, "SETTINGS of a bad length");
+  // The last one counts. A frame has room for thousands, and each would go over all open streams.
+  let initialWindow = connection.peerInitialWindow;
   for (let at = start; at < end; at += 6) {
-    apply(connection, (bytes[at]! << 8) | bytes[at + 1]!, readUint32(bytes, at + 2));
+    const id = (bytes[at]! << 8) | bytes[at + 1]!;
+    const value = readUint32(bytes, at + 2);
+    if (id === settingInitialWindowSize) initialWindow = checkedWindow(value);
+    else apply(connection, id, value);
   }
+  setInitialWindow(connection, initialWindow);
   connection.guard.onAck();
   connection.frames.settingsAck();
 }
@@ -44,11 +50,6 @@ function apply(connection: Http2Connection, id: number, value: number): void {
     case settingEnablePush:
       if (value > 1) throw new ConnectionError(ErrorCode.protocolError, "ENABLE_PUSH is neither 0 nor 1");
       return;
-    case settingInitialWindowSize:
-      if (value > maxWindow)
-        throw new ConnectionError(ErrorCode.flowControlError, "INITIAL_WINDOW_SIZE too large");
-      setInitialWindow(connection, value);
-      return;
     case settingMaxFrameSize:
       // Our frames never get larger than what every peer has to accept, so the value needs no keeping.
       if (value < defaultMaxFrameBytes || value > largestMaxFrameBytes) {
@@ -58,6 +59,11 @@ function apply(connection: Http2Connection, id: number, value: number): void {
     default:
       return;
   }
+}
+
+function checkedWindow(value: number): number {
+  if (value <= maxWindow) return value;
+  throw new ConnectionError(ErrorCode.flowControlError, "INITIAL_WINDOW_SIZE too large");
 }
 
 /** 6.9.2: a change moves the windows of all open streams, possibly below zero. */
