@@ -5,7 +5,7 @@
 import { encodeMessage } from "../../codec/raft-message.ts";
 import type { MemberId } from "../../lib/ids.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { Message } from "../../lib/raft-message.ts";
+import { type Message, MessageType } from "../../lib/raft-message.ts";
 import { formatId } from "../../membership/member.ts";
 import { identityHeaders, type LocalIdentity } from "./cluster-headers.ts";
 import type { HttpClient } from "./http1/client.ts";
@@ -77,7 +77,8 @@ export class Pipeline {
     try {
       const response = await client.request(
         url,
-        { method: "POST", path: pipelinePath, headers, body },
+        // Of a proposal that came twice nobody could tell; all else may.
+        { method: "POST", path: pipelinePath, headers, body, isOnce: message.type === MessageType.prop },
         {
           timeoutMs: limits.postTimeoutMs,
           maxBodyBytes: limits.smallBodyBytes,

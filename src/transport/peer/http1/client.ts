@@ -56,9 +56,9 @@ export class HttpClient {
         return response;
       } catch (error) {
         connection.destroy();
-        // The server may have closed a kept connection just when we used it. Messages to members may come twice.
-        if (kept === undefined || connection.heardAnything || this.#isClosed || options.signal?.aborted)
-          throw error;
+        // The server may have closed a kept connection just when we used it; or it has the request and not answered yet.
+        if (kept === undefined || request.isOnce || connection.heardAnything) throw error;
+        if (this.#isClosed || options.signal?.aborted) throw error;
         if (this.#options.clock.monotonicMs() >= deadlineMs) throw error;
       }
     }

@@ -6,6 +6,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
+  /** It must not arrive twice: then it is rather lost. */
+  readonly isOnce?: boolean;
 }
 
 export interface HttpResponse {

@@ -129,6 +129,10 @@ export class StreamReader {
       status.deactivate({ source: name, action: "dial" }, (error as Error).message);
       return;
     }
+    if (this.#isStopped) {
+      stream.destroy();
+      return;
+    }
     status.activate();
     this.#log("info", "established TCP streaming connection with remote peer");
     const error = await this.#read(stream);
