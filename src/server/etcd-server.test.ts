@@ -7,7 +7,9 @@ import { emptyPutRequest } from "../codec/put.ts";
 import { raftField } from "../codec/raft-internal.ts";
 import { errors } from "../errors/table.ts";
 import type { LeaseId } from "../lib/ids.ts";
+import type { Entry } from "../lib/raft-entry.ts";
 import { settle } from "../lib/testing/fake-clock.ts";
+import { RawNode } from "../raft/raw-node.ts";
 import { MemoryWal } from "../wal/memory-wal.ts";
 import type { Wal, WalBatch } from "../wal/wal.ts";
 import { startTestServer, testSettings } from "./testing/test-server.ts";
@@ -104,6 +106,21 @@ describe("etcd server, one member", () => {
     );
     await assert.rejects(test.put("k", "2"), { message: errors.stopped.text });
     assert.equal(test.get("k"), undefined);
+  });
+
+  it("stops, and says why, when Raft finds a mistake", async () => {
+    class MistakenNode extends RawNode {
+      override propose(entries: readonly Entry[]) {
+        if (entries.some(({ data }) => data.includes(0x99))) throw new Error("a mistake");
+        return super.propose(entries);
+      }
+    }
+    const test = await startTestServer({ makeNode: (config, start) => new MistakenNode(config, start) });
+    await assert.rejects(test.put("k", "\u0659"), { message: errors.stopped.text });
+    assert.deepEqual(
+      test.fatal.map((error) => error.message),
+      ["a mistake"],
+    );
   });
 
   it("refuses a request that is too large, and gives up one that takes too long", async () => {

@@ -113,7 +113,12 @@ export class RaftLoop {
   flush(): void {
     this.#turnScheduled = false;
     if (this.#stopped) return;
-    if (this.#batch.length > 0 && this.#options.hasRoom()) this.#proposeBatch();
+    try {
+      if (this.#batch.length > 0 && this.#options.hasRoom()) this.#proposeBatch();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
     this.process();
   }
 
@@ -212,7 +217,12 @@ export class RaftLoop {
   /** The state machine has applied everything up to `index`. */
   applied(index: RaftIndex): void {
     if (this.#stopped) return;
-    this.#options.node.applied(index);
+    try {
+      this.#options.node.applied(index);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
     this.process();
   }
 
