@@ -55,7 +55,10 @@ export class Etcd implements AsyncDisposable {
       const ends = { onFatal, onRemoved: () => {} };
       const peers = options.listenPeerUrls !== undefined;
       const running = await startServer({ config, logger, data, ends, peers });
-      await running.started;
+      await running.started.catch(async (error: unknown) => {
+        await running.stop();
+        throw error;
+      });
       return new Etcd(running, endpointOf(config, running), () => data.release());
     } catch (error) {
       await data.release();

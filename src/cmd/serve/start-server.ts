@@ -66,8 +66,23 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Rejects with a ConfigError, or with the system's error; then nothing is left open but the data folder. */
+/** What was opened so far, to be closed the other way round. */
+type Closers = (() => Promise<void> | void)[];
+
+/** Rejects with a ConfigError, or with the system's error; then nothing is left open but the data folder's lock. */
 export async function startServer(options: StartOptions): Promise<RunningServer> {
+  const { stores } = options.data;
+  const closers: Closers = [() => stores.current.close(), () => stores.next?.close()];
+  try {
+    return await assemble(options, closers);
+  } catch (error) {
+    // Whatever cannot be closed either, the first error says what was wrong.
+    for (const close of closers.reverse()) await Promise.resolve(close()).catch(() => {});
+    throw error;
+  }
+}
+
+async function assemble(options: StartOptions, closers: Closers): Promise<RunningServer> {
   const { config, logger, data, ends } = options;
   const metrics = new Metrics();
   const serverMetrics = new ServerMetrics(metrics);
@@ -84,16 +99,21 @@ export async function startServer(options: StartOptions): Promise<RunningServer>
         localAddress,
       })
     : undefined;
+  closers.push(() => peerPort?.stop(0));
   await defragmentIfWorthIt(config, logger, data);
   const surroundings = { config, logger, data, metrics: serverMetrics, ends, peerPort };
   const advertiseClientUrls = config.advertiseClientUrls.map(({ href }) => href);
   const authentication = await openAuthentication(config, logger);
+  closers.push(() => authentication.close());
   const parts = { ...(await bootstrapOptions(surroundings, advertiseClientUrls)), authentication };
   const server = await bootstrap(parts);
+  closers.push(() => server.stop());
   if (parts.hasLog && config.featureGates.InitialCorruptCheck) await checkInitialHash(server, logger);
   const tracer = await startTracing(config, logger);
+  closers.push(() => tracer?.stop());
   const { served, health, versions } = makeServed({ config, logger, server, metrics, tracer });
   const ports = await openPorts(config, logger.at("cmd/serve/listen.ts"), served, tls.client);
+  closers.push(() => ports.stop(0));
   fillInPorts(advertiseClientUrls, ports.clientPorts);
   await peerPort?.open(server, versions);
   registerTransportMetrics(metrics, ports.clients);
@@ -215,7 +235,6 @@ async function checkInitialHash(server: EtcdServer, logger: Logger): Promise<voi
     logger
       .at("cmd/serve/start-server.ts")
       .error("checkInitialHashKV failed", { error: (error as Error).message });
-    await server.stop();
     throw error;
   }
 }

@@ -108,4 +108,17 @@ describe("Hash", () => {
     assert.equal(seen.size, 4);
     assert.equal(hash(), hash());
   });
+
+  it("goes over very many rows in steps", () => {
+    const { store, next } = storeFixture();
+    const rows = Array.from({ length: 10_000 }, (_, i) => ({
+      bucket: "lease",
+      key: String((i * 7919) % 10_000),
+      value: bytes("x"),
+    }));
+    store.applyMeta(rows, next(), term);
+    let steps = 0;
+    for (const steady = store.hash(["lease"]); !steady.next().done; ) steps++;
+    assert.ok(steps > 50, `${steps} steps`);
+  });
 });

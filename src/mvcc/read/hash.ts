@@ -15,6 +15,7 @@ import type { Steps } from "../../lib/steps.ts";
 import { keyBytesOf, toKeyValue } from "../overlay/generation.ts";
 import type { Layers } from "../overlay/layers.ts";
 import type { RevisionHash } from "../types.ts";
+import { sortKeys } from "./lease-keys.ts";
 import { MergedScan } from "./merged-scan.ts";
 import { readMeta } from "./meta.ts";
 import type { ReadPins } from "./read-pins.ts";
@@ -62,9 +63,12 @@ export function* hashAll(layers: Layers, pins: ReadPins, buckets: readonly strin
   for (const bucket of buckets) {
     hash = crc32c(asciiBytes(bucket), hash);
     const rows = yield* readMeta(layers, bucket);
-    for (const key of [...rows.keys()].sort()) {
+    let hashed = 0;
+    // There may be a million leases.
+    for (const key of yield* sortKeys([...rows.keys()])) {
       hash = crc32c(asciiBytes(key), hash);
       hash = crc32c(rows.get(key)!, hash);
+      if (++hashed % rowsPerStep === 0) yield;
     }
     yield;
   }

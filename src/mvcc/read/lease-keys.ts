@@ -60,7 +60,8 @@ function* mergeWithBackend(
   return merged;
 }
 
-function* sortKeys(keys: BinaryKey[]): Steps<BinaryKey[]> {
+/** Sorts `keys`, in place if they are few, and pauses now and then if they are many. */
+export function* sortKeys(keys: BinaryKey[]): Steps<BinaryKey[]> {
   if (keys.length <= sortRun) return keys.sort();
   let runs: BinaryKey[][] = [];
   for (let at = 0; at < keys.length; at += sortRun) {
