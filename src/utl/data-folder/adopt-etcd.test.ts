@@ -60,7 +60,7 @@ describe("a data folder of etcd", () => {
   it("is taken over in its place, and the original stays beside", async () => {
     const dir = await etcdFolder("plain");
     await adoptEtcdFolder(dir, undefined, logger);
-    assert.deepEqual(readdirSync(dir).sort(), ["member", "member.etcd"]);
+    assert.deepEqual(readdirSync(dir).sort(), ["lock", "member", "member.etcd"]);
     assert.ok(existsSync(join(dir, "member.etcd", "snap", "db")));
     await assertOurs(dir);
     await adoptEtcdFolder(dir, undefined, logger); // and then it is ours
@@ -89,7 +89,17 @@ describe("a data folder of etcd", () => {
     renameSync(member, `${member}.importing`);
     await adoptEtcdFolder(dir, undefined, logger);
     await assertOurs(dir);
-    assert.deepEqual(readdirSync(dir).sort(), ["member", "member.etcd"]);
+    assert.deepEqual(readdirSync(dir).sort(), ["lock", "member", "member.etcd"]);
+  });
+
+  it("is taken over by one of two servers that are started at once", async () => {
+    const dir = await etcdFolder("two");
+    const both = [adoptEtcdFolder(dir, undefined, logger), adoptEtcdFolder(dir, undefined, logger)];
+    const [first, second] = await Promise.allSettled(both);
+    assert.deepEqual([first!.status, second!.status], ["fulfilled", "rejected"]);
+    assert.match(String((second as PromiseRejectedResult).reason), /is in use by another server/);
+    await assertOurs(dir);
+    await adoptEtcdFolder(dir, undefined, logger);
   });
 
   it("is not taken over where an original lies already", async () => {
@@ -109,5 +119,6 @@ describe("a data folder of etcd", () => {
     await assert.rejects(adoptEtcdFolder(dir, undefined, logger), /^Error|EtcdWalError/);
     assert.ok(existsSync(join(dir, "member", "snap", "db")));
     assert.ok(!existsSync(join(dir, "member.etcd")));
+    assert.ok(!existsSync(join(dir, "member.importing")));
   });
 });

@@ -6,11 +6,13 @@
  *     member.importing  made from it, whole  ->  member
  *
  * With a `--wal-dir` the same happens there, before it happens to `member`. A crash in between is finished at the next
- * start: what bears the name of the original beside it was whole by then.
+ * start: what bears the name of the original beside it was whole by then. A lock on the data folder keeps a second server
+ * from doing the same at the same time: `member`, which has a lock of its own, is not there all the while.
  */
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Logger } from "../../lib/logger.ts";
+import { lockDir } from "../../runtime/dir-lock.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
 import { exists } from "../../runtime/exists.ts";
 import { importEtcd, isEtcdMember } from "./import-etcd.ts";
@@ -18,12 +20,22 @@ import { importEtcd, isEtcdMember } from "./import-etcd.ts";
 const unfinished = (path: string): string => `${path}.importing`;
 const original = (path: string): string => `${path}.etcd`;
 
-/** Does nothing if the folder is not etcd's. `walDir` is what `--wal-dir` names, if anything. */
+/** Does nothing if the folder is not etcd's. `walDir` is what `--wal-dir` names, if anything. Rejects with a DirInUseError
+ * while another server takes the folder over. */
 export async function adoptEtcdFolder(
   dataDir: string,
   walDir: string | undefined,
   logger: Logger,
 ): Promise<void> {
+  const lock = await lockDir(dataDir);
+  try {
+    await adopt(dataDir, walDir, logger);
+  } finally {
+    lock.release();
+  }
+}
+
+async function adopt(dataDir: string, walDir: string | undefined, logger: Logger): Promise<void> {
   const member = join(dataDir, "member");
   const separate = walDir === undefined ? [] : [walDir];
   // In the order in which they are exchanged; the last one says that all are.
@@ -51,16 +63,20 @@ async function refuseOriginals(paths: readonly string[]): Promise<void> {
 
 async function build(member: string, walDir: string | undefined, logger: Logger): Promise<void> {
   const into = unfinished(member);
-  await rm(into, { recursive: true, force: true });
-  if (walDir !== undefined) await rm(unfinished(walDir), { recursive: true, force: true });
-  await nodeDisk.makeDir(into);
   const log = walDir === undefined ? join(into, "log") : unfinished(walDir);
-  await importEtcd(
-    { member, wal: walDir ?? join(member, "wal") },
-    { store: join(into, "store"), log },
-    logger,
-  );
-  await nodeDisk.syncDir(into);
+  const remove = async () => {
+    for (const path of [into, log]) await rm(path, { recursive: true, force: true });
+  };
+  await remove();
+  try {
+    await nodeDisk.makeDir(into);
+    const wal = walDir ?? join(member, "wal");
+    await importEtcd({ member, wal }, { store: join(into, "store"), log }, logger);
+    await nodeDisk.syncDir(into);
+  } catch (error) {
+    await remove().catch(() => {});
+    throw error;
+  }
 }
 
 async function exchange(path: string): Promise<void> {
