@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
@@ -49,6 +49,18 @@ describe("a rotating log", () => {
     await file.tidied();
     const names = ["etcd-2026-01-02T03-04-05.006.log", "etcd-2026-01-02T03-04-05.007.log", "etcd.log"];
     assert.deepEqual(readdirSync(folder).sort(), names);
+  });
+
+  it("goes on in the old file when there cannot be a new one", async () => {
+    const file = new RotatingFile(path(), rotation, () => nowMs);
+    file.grow(100);
+    assert.ok(!file.hasRoom(1));
+    rmSync(folder, { recursive: true, force: true });
+    file.rotate();
+    writeSync(file.fd, "still a file");
+    assert.ok(file.hasRoom(100));
+    file.close();
+    await file.tidied();
   });
 
   it("lets go of what is too much or too old, and of nothing else", async () => {

@@ -67,18 +67,38 @@ export class RotatingFile {
     this.#sizeBytes += bytes;
   }
 
-  /** Begins a new file. If that fails, the log goes on in the old one. */
+  /** Begins a new file. If that fails, the log goes on in the old one, until as much again is in it. */
   rotate(): void {
-    const { mode } = statSync(this.#path, { throwIfNoEntry: false }) ?? { mode: newFileMode };
-    closeSync(this.fd);
+    const backup = this.#backupName();
+    let next: number;
     try {
-      renameSync(this.#path, this.#backupName());
+      next = this.#exchange(backup);
+    } catch {
+      this.#sizeBytes = 0;
+      return;
+    }
+    closeSync(this.fd);
+    this.fd = next;
+    this.#sizeBytes = fstatSync(next).size;
+    this.#tidyLater();
+  }
+
+  /** Gives the full file its other name, and opens a new one under the first. Throws the system's error. */
+  #exchange(backup: string): number {
+    const { mode } = statSync(this.#path, { throwIfNoEntry: false }) ?? { mode: newFileMode };
+    let isMoved = true;
+    try {
+      renameSync(this.#path, backup);
     } catch {
       // Somebody has taken the file away: then there is nothing to keep.
+      isMoved = false;
     }
-    this.fd = openSync(this.#path, "a", mode & 0o777);
-    this.#sizeBytes = fstatSync(this.fd).size;
-    this.#tidyLater();
+    try {
+      return openSync(this.#path, "a", mode & 0o777);
+    } catch (error) {
+      if (isMoved) renameSync(backup, this.#path);
+      throw error;
+    }
   }
 
   /** Resolves when old files are removed and compressed as they should be. */
