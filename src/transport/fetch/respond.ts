@@ -43,29 +43,33 @@ export async function answer(
     await response.body?.cancel().catch(() => {});
     return;
   }
+  try {
+    await send(response, request.method, sink);
+  } catch (cause) {
+    if (!sink.isGone) onError(cause);
+    sink.abort();
+  }
+}
+
+async function send(response: Response, method: string, sink: ResponseSink): Promise<void> {
   const { body } = response;
-  if (body === null || request.method === "HEAD" || forbidsBody(response.status)) {
+  if (body === null || method === "HEAD" || forbidsBody(response.status)) {
     sink.begin(response.status, response.headers, false);
     await body?.cancel().catch(() => {});
     return;
   }
   sink.begin(response.status, response.headers, true);
   const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      await sink.write(value);
-      if (sink.isGone) {
-        await reader.cancel().catch(() => {});
-        return;
-      }
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    await sink.write(value);
+    if (sink.isGone) {
+      await reader.cancel().catch(() => {});
+      return;
     }
-    sink.end();
-  } catch (cause) {
-    if (!sink.isGone) onError(cause);
-    sink.abort();
   }
+  sink.end();
 }
 
 /** A plain answer of the transport itself. */
