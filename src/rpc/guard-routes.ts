@@ -38,6 +38,11 @@ export class RouteGuard {
     this.#requests = requests;
   }
 
+  /** Streams that are kept an eye on. */
+  get watched(): number {
+    return this.#requiring.size;
+  }
+
   guard(handler: GrpcHandler, learnerServes: LearnerServes): GrpcHandler {
     return handler.kind === "single"
       ? this.#guardSingle(handler, learnerServes)
@@ -94,7 +99,9 @@ export class RouteGuard {
 
   #lookLater(): void {
     this.#server.after(this.#server.electionTimeoutMs, () => {
-      for (const call of this.#requiring) if (call.cancelled) this.#requiring.delete(call);
+      for (const call of this.#requiring) {
+        if (call.cancelled || call.isOver) this.#requiring.delete(call);
+      }
       this.#looksWithoutLeader = this.#server.hasLeader ? 0 : this.#looksWithoutLeader + 1;
       if (this.#looksWithoutLeader >= timeoutsWithoutLeader) {
         for (const call of this.#requiring) call.fail(errors.noLeader());

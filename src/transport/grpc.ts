@@ -33,6 +33,8 @@ export interface GrpcCall {
   readonly timeoutMs: number | undefined;
   /** True once the client went away, reset the stream, or its deadline passed. */
   readonly cancelled: boolean;
+  /** True once the call has its status, whoever ended it, where that is known. */
+  readonly isOver?: boolean;
   /** `callback` runs once when the call becomes cancelled (at once if it is already). */
   onCancel(callback: () => void): void;
 

@@ -33,7 +33,7 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
   private isDispatched = false;
   private areHeadersSent = false;
   /** A status was queued, or the call was cancelled: nothing more goes out. */
-  private isOver = false;
+  isOver = false;
   cancelled = false;
   private startMs = 0;
   /** Kept for who wants to know of slow calls, as long as the call goes on. */
