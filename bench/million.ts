@@ -11,8 +11,6 @@ import { type Context, mebibytes, type Subject, sleep, withServer } from "./cont
 import type { Metric } from "./results.ts";
 import { processorPercent } from "./startup.ts";
 
-export type MillionPart = "memory" | "start" | "latency";
-
 interface FillResult {
   readonly putsPerSecond: number;
   readonly countMs: number;

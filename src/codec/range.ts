@@ -9,7 +9,7 @@ import { encodeHeader, type HeaderFields, headerSize, writeHeader } from "./head
 import { rowsSize, writeRows } from "./key-value.ts";
 import type { KeyValue, RangeRequest, RangeResponse } from "./kv.ts";
 import type { Mutable } from "./mutable.ts";
-import { Parts, rowsWeight, weightAtOnce } from "./parts.ts";
+import type { Parts } from "./parts.ts";
 import { noBytes, Reader } from "./protowire-read.ts";
 import {
   boolFieldSize,
@@ -96,17 +96,6 @@ function rangeEndSize(end: RangeEnd): number {
 
 function writeRangeEnd(buffer: Uint8Array, at: number, end: RangeEnd): number {
   return writeNumberField(buffer, writeBoolField(buffer, at, 0x18, end.more), 0x20, end.count);
-}
-
-/** The answer in as many parts and steps as its rows want; a small one is one part after no step. */
-export function* encodeRangeResponseParts(
-  header: HeaderFields,
-  response: RangeResponse,
-): Steps<Uint8Array[]> {
-  if (rowsWeight(response.kvs) <= weightAtOnce) return [encodeRangeResponse(header, response)];
-  const parts = new Parts();
-  yield* rangeParts(parts, header, response);
-  return parts.buffers;
 }
 
 export function* rangeParts(parts: Parts, header: HeaderFields, response: RangeResponse): Steps<void> {

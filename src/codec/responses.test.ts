@@ -6,7 +6,6 @@ import * as pb from "../gen/etcdserverpb/rpc_pb.ts";
 import { type Event, EventSchema, KeyValueSchema } from "../gen/mvccpb/kv_pb.ts";
 import type { LeaseId } from "../lib/ids.ts";
 import type { Prng } from "../lib/prng.ts";
-import { finish } from "../lib/steps.ts";
 import { encodeDeleteRangeResponse, encodeDeleteRangeResponseParts } from "./delete-range.ts";
 import { encodeHeader, type HeaderFields, headerPrefix } from "./header.ts";
 import { decodeKeyValue, encodeKeyValue } from "./key-value.ts";
@@ -16,7 +15,6 @@ import { encodePutResponse } from "./put.ts";
 import {
   encodeRangeEnd,
   encodeRangeResponse,
-  encodeRangeResponseParts,
   encodeRangeRows,
   encodeRangeStreamEnd,
   encodeRangeStreamRows,
@@ -180,13 +178,9 @@ describe("large answers", () => {
   it("are made in parts of bounded size, and are the same bytes", () => {
     for (const kvs of [manyRows(5000, 100), manyRows(300, 10_000), manyRows(2000, 0)]) {
       const range = { kvs, more: true, count: 1e6 };
-      const made = partsOf(encodeRangeResponseParts(fields, range));
-      assert.ok(made.steps >= 1 && made.parts.every((part) => part.length < 64 * 1024 + 10_100));
-      assert.deepEqual(join(made.parts), encodeRangeResponse(fields, range));
-
       const deleted = { deleted: kvs.length, prevKvs: kvs };
       const deletion = partsOf(encodeDeleteRangeResponseParts(fields, deleted));
-      assert.ok(deletion.steps >= 1);
+      assert.ok(deletion.steps >= 1 && deletion.parts.every((part) => part.length < 64 * 1024 + 10_100));
       assert.deepEqual(join(deletion.parts), encodeDeleteRangeResponse(fields, deleted));
 
       const inner = {
@@ -212,8 +206,6 @@ describe("large answers", () => {
   it("are one part without a step when they are small", () => {
     const kvs = manyRows(3, 10);
     const range = { kvs, more: false, count: 3 };
-    assert.deepEqual(finish(encodeRangeResponseParts(fields, range)), [encodeRangeResponse(fields, range)]);
-    assert.equal(partsOf(encodeRangeResponseParts(fields, range)).steps, 0);
     const txn = {
       succeeded: false,
       revision: 7,

@@ -126,7 +126,7 @@ export interface KeyValueStore {
   /** With `skipRanges` (InternalRaftRequest's skip_range_execution) ranges in it are answered empty: only the member
    * that has to answer the client needs them. */
   applyTxn(request: TxnRequest, index: RaftIndex, term: Term, skipRanges?: boolean): Steps<TxnResponse>;
-  /** Runs a transaction that only reads (`isReadOnlyTxn`), which takes no entry and no revision. May be driven while
+  /** Runs a transaction that only reads, which takes no entry and no revision. May be driven while
    * writes are applied between its steps: it sees one revision throughout. */
   readTxn(request: TxnRequest): Steps<TxnResponse>;
   /** Deletes the keys attached to a lease, in one revision (none if there are no keys). */

@@ -1,9 +1,8 @@
-import assert from "node:assert/strict";
 import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { machineFiles, watchFiles } from "./watch-files.ts";
+import { watchFiles } from "./watch-files.ts";
 
 async function within(work: (dir: string) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), "watch-files-"));
@@ -73,12 +72,5 @@ describe("watchFiles", () => {
       await next();
       watching.close();
       clearInterval(keepAlive);
-    }));
-
-  it("reads", () =>
-    within(async (dir) => {
-      writeFileSync(join(dir, "a"), "text");
-      assert.equal(Buffer.from(await machineFiles.read(join(dir, "a"))).toString(), "text");
-      await assert.rejects(machineFiles.read(join(dir, "b")), { code: "ENOENT" });
     }));
 });

@@ -3,7 +3,7 @@
  * systems, and misses files behind links that are exchanged, which is how secrets are mounted in containers.
  */
 import { statSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 
 const defaultIntervalMs = 2_000;
 
@@ -53,9 +53,3 @@ export function watchFiles(
     },
   };
 }
-
-/** The machine's files, for whoever reads keys and follows their changes. */
-export const machineFiles = {
-  read: (path: string): Promise<Uint8Array> => readFile(path),
-  watch: (paths: readonly string[], changed: () => void) => watchFiles(paths, changed),
-};

@@ -1,11 +1,9 @@
-/** Kills the server at random moments and checks it after each start. */
-import { GrpcError } from "../support/grpc-client.ts";
 import type { Random } from "../support/random.ts";
 import { eventually } from "../support/report.ts";
 import { ServerProcess } from "../support/server-process.ts";
 import { Api } from "./api.ts";
 import { LeaseBook, type LeaseRestart } from "./lease-book.ts";
-import { Model, WrongData } from "./model.ts";
+import { Model } from "./model.ts";
 import { type Findings, verify } from "./verify.ts";
 import { Journal, runLoad } from "./workload.ts";
 
@@ -165,7 +163,4 @@ function progress(totals: KillTotals): void {
 }
 
 /** True for errors that say that the server could not be asked, and not that it answered wrongly. */
-export const isConnectionError = (error: unknown): boolean =>
-  error instanceof GrpcError && !(error instanceof WrongData) && error.code === 14;
-
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

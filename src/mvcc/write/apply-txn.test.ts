@@ -5,7 +5,6 @@ import { CompareResult } from "../../codec/kv.ts";
 import { finish } from "../../lib/steps.ts";
 import { keysOf, storeFixture } from "../testing/fixture.ts";
 import { bytes, compare, leaseId, ops, term, text, txnRequest } from "../testing/requests.ts";
-import { isReadOnlyTxn, isSerializableTxn } from "./apply-txn.ts";
 
 const { equal, greater, less, notEqual } = CompareResult;
 
@@ -151,17 +150,6 @@ describe("a transaction", () => {
 });
 
 describe("a transaction that only reads", () => {
-  it("is recognized", () => {
-    const reading = txnRequest({
-      success: [ops.range("a")],
-      failure: [ops.range("b", "", { serializable: true })],
-    });
-    assert.equal(isReadOnlyTxn(reading), true);
-    assert.equal(isSerializableTxn(reading), false);
-    assert.equal(isReadOnlyTxn(txnRequest({ failure: [ops.put("a")] })), false);
-    assert.equal(isReadOnlyTxn(txnRequest({ success: [ops.txn({})] })), false);
-  });
-
   it("sees one revision, though writes go on between its steps", () => {
     const { store, put } = storeFixture();
     for (let i = 0; i < 1000; i++) put(`k${i}`, "old");

@@ -159,16 +159,3 @@ function* readInside(view: ReadView, compacted: Revision, request: RangeRequest)
   const kvs = yield* toKeyValues(request, found.rows);
   return { kvs, count: found.count, more: found.more };
 }
-
-/** Whether a transaction writes nothing whichever branch it takes. One with a nested transaction counts as a write,
- * as in etcd. */
-export function isReadOnlyTxn(request: TxnRequest): boolean {
-  const isRange = (op: RequestOp) => op.kind === "range";
-  return request.success.every(isRange) && request.failure.every(isRange);
-}
-
-/** Whether a read-only transaction may be answered without asking the leader. */
-export function isSerializableTxn(request: TxnRequest): boolean {
-  const isLocal = (op: RequestOp) => op.kind === "range" && op.range.serializable;
-  return request.success.every(isLocal) && request.failure.every(isLocal);
-}

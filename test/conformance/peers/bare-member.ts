@@ -23,11 +23,7 @@ import type { OutgoingSnapshot } from "../../../src/transport/peer/contracts.ts"
 import { HttpClient } from "../../../src/transport/peer/http1/client.ts";
 import { defaultHttp1Limits } from "../../../src/transport/peer/http1/limits.ts";
 import { fetchCluster } from "../../../src/transport/peer/join/remote-cluster.ts";
-import {
-  fetchAllVersions,
-  isCompatible,
-  joinableVersions,
-} from "../../../src/transport/peer/join/remote-versions.ts";
+import { fetchVersions } from "../../../src/transport/peer/join/remote-versions.ts";
 import { PeerServer } from "../../../src/transport/peer/peer-server.ts";
 import { PeerTransport } from "../../../src/transport/peer/peer-transport.ts";
 import { createPeerRoutes } from "../../../src/transport/peer/routes.ts";
@@ -136,12 +132,14 @@ export class BareMember {
     try {
       const { clusterId, members } = await fetchCluster(options.others, ask);
       const member = new BareMember(options, clusterId, members);
-      const versions = await fetchAllVersions(members, member.id, ask);
-      if (!isCompatible(versions, joinableVersions("3.7.3", "3.0.0", false), logger)) {
-        throw new Error("incompatible with current running cluster");
+      for (const other of members.filter(({ id }) => id !== member.id)) {
+        const versions = await fetchVersions(other, ask);
+        if (versions?.etcdcluster === "3.7.0") {
+          await member.#start();
+          return member;
+        }
       }
-      await member.#start();
-      return member;
+      throw new Error("incompatible with current running cluster");
     } finally {
       client.close();
     }

@@ -4,13 +4,8 @@ import type { MemberId } from "../../../lib/ids.ts";
 import { silentLogger } from "../../../lib/testing/silent-logger.ts";
 import type { Member } from "../../../membership/member.ts";
 import { TestMember } from "../testing/test-member.ts";
-import { fetchCluster, otherPeerUrls, parseMembers } from "./remote-cluster.ts";
-import {
-  fetchAllVersions,
-  fetchDowngradeEnabled,
-  isCompatible,
-  joinableVersions,
-} from "./remote-versions.ts";
+import { fetchCluster, parseMembers } from "./remote-cluster.ts";
+import { fetchVersions } from "./remote-versions.ts";
 
 const large = 0xffff_ffff_ffff_fff1n as MemberId;
 const memberOf = (id: bigint, name: string, peerUrls: readonly string[]): Member => ({
@@ -31,7 +26,6 @@ describe("a member that joins", () => {
     const options = { client: a.transport.client, logger: silentLogger, timeoutMs: 5_000 };
     const cluster = await fetchCluster([dead.url, a.url], options);
     assert.deepEqual(cluster, { clusterId: 0xc1n, members: listed });
-    assert.deepEqual(otherPeerUrls(cluster.members, "a"), ["http://a:0", "http://b:1"]);
     await assert.rejects(fetchCluster([dead.url], options), /could not retrieve cluster information/);
     await a.stop();
   });
@@ -53,51 +47,15 @@ describe("a member that joins", () => {
     }
   });
 
-  it("asks all others for their versions", async () => {
+  it("asks a member for its versions, at each of its URLs", async () => {
     const versions = { etcdserver: "3.6.1", etcdcluster: "3.6.0", storage: "3.6.0" };
     const source = { members: () => [], versions: () => versions };
-    const fallback = () => new Response("true\n");
-    const a = await TestMember.start({ id: 1, routes: { members: source, fallback } });
+    const a = await TestMember.start({ id: 1, routes: { members: source } });
     const dead = await TestMember.start({ id: 2 });
     await dead.stop();
     const options = { client: a.transport.client, logger: silentLogger, timeoutMs: 5_000 };
-    const members = [
-      memberOf(1n, "a", [dead.url, a.url]),
-      memberOf(2n, "b", [dead.url]),
-      memberOf(3n, "c", []),
-    ];
-    const found = await fetchAllVersions(members, 3n as MemberId, options);
-    assert.deepEqual(
-      [...found],
-      [
-        [1n, versions],
-        [2n, undefined],
-      ],
-    );
-    assert.equal(await fetchDowngradeEnabled(members, 3n as MemberId, options), true);
-    assert.equal(await fetchDowngradeEnabled([members[1]!], 3n as MemberId, options), false);
+    assert.deepEqual(await fetchVersions(memberOf(1n, "a", [dead.url, a.url]), options), versions);
+    assert.equal(await fetchVersions(memberOf(2n, "b", [dead.url]), options), undefined);
     await a.stop();
-  });
-
-  it("joins clusters of versions that it knows", () => {
-    const of = (...clusters: (string | undefined)[]) =>
-      new Map(
-        clusters.map((etcdcluster, i) => [
-          BigInt(i) as MemberId,
-          etcdcluster === undefined ? undefined : { etcdserver: "3.7.3", etcdcluster, storage: "" },
-        ]),
-      );
-    const range = joinableVersions("3.7.3", "3.0.0", false);
-    const compatible = (...clusters: (string | undefined)[]) =>
-      isCompatible(of(...clusters), range, silentLogger);
-    assert.equal(compatible("3.7.0"), true);
-    assert.equal(compatible("3.0.0", undefined, "not_decided"), true);
-    assert.equal(compatible("3.7.0", "3.8.0"), false);
-    assert.equal(compatible("2.3.0"), false);
-    assert.equal(compatible(undefined), false);
-    assert.equal(compatible("not_decided"), false);
-    const downgrading = joinableVersions("3.7.3", "3.0.0", true);
-    assert.equal(isCompatible(of("3.8.0"), downgrading, silentLogger), true);
-    assert.equal(isCompatible(of("3.7.0"), downgrading, silentLogger), false);
   });
 });

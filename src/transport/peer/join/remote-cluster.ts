@@ -80,11 +80,3 @@ export function parseMembers(text: string): Member[] {
     return member;
   });
 }
-
-/** Peer URLs of all members but the one of this name, sorted: whom a member that joins asks. */
-export function otherPeerUrls(members: readonly Member[], localName: string): string[] {
-  return members
-    .filter(({ name }) => name !== localName)
-    .flatMap(({ peerUrls }) => peerUrls)
-    .sort();
-}
