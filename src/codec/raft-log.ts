@@ -84,7 +84,10 @@ export function encodeHardState(state: HardState): Uint8Array {
 }
 
 export function decodeHardState(bytes: Uint8Array): HardState {
-  const reader = new Reader(bytes);
+  return readHardState(new Reader(bytes));
+}
+
+export function readHardState(reader: Reader): HardState {
   let term = 0;
   let vote = 0n;
   let commit = 0;
@@ -166,7 +169,7 @@ function writeSnapshotMark(buffer: Uint8Array, at: number, mark: SnapshotMark): 
   return writeScalar(buffer, at, 0x18, mark.term);
 }
 
-function readSnapshotMark(reader: Reader): SnapshotMark {
+export function readSnapshotMark(reader: Reader): SnapshotMark {
   let confState: ConfState | undefined;
   let index = 0;
   let term = 0;

@@ -167,7 +167,6 @@ describe("records", () => {
       [[77, 0], /kind 77 cannot be read .*unknown kind/],
       [[RecordKind.entry, 2, 0x08, 9], /unknown entry type/],
       [[RecordKind.entry, 2, 0x22, 9], /kind 2/],
-      [[RecordKind.snapshot, 2, 0x10, 9], /no conf_state/],
       [[RecordKind.hardState, 11, 0x18, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1], /above 2\^53/],
     ];
     for (const [bytes, message] of bad) {

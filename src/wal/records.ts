@@ -3,15 +3,10 @@
  * is a protobuf message (raftpb's own where there is one), so that tools can read it with etcd's definitions.
  */
 import { DecodeError, Reader } from "../codec/protowire-read.ts";
-import {
-  bigVarintSize,
-  varintSize,
-  writeBigVarint,
-  writeBytes,
-  writeVarint,
-} from "../codec/protowire-write.ts";
-import type { MemberId, RaftIndex, Term } from "../lib/ids.ts";
-import type { ConfState, Entry, HardState, SnapshotMark } from "../lib/raft-entry.ts";
+import { varintSize, writeBytes, writeVarint } from "../codec/protowire-write.ts";
+import { encodeHardState, encodeSnapshotMark, readHardState, readSnapshotMark } from "../codec/raft-log.ts";
+import type { RaftIndex, Term } from "../lib/ids.ts";
+import type { Entry, HardState, SnapshotMark } from "../lib/raft-entry.ts";
 import { EntryType } from "../lib/raft-entry.ts";
 
 export const RecordKind = {
@@ -32,8 +27,8 @@ export const RecordKind = {
 /** More than the kind, the length, and every field of an entry but the data take. */
 export const entryOverheadBytes = 48;
 
-/** Writes an entry record; `buffer` has `entryOverheadBytes + entry.data.length` bytes left. Gives the next position.
- * raftpb is proto2, and etcd sets the numbers also when they are zero. */
+/** Writes an entry record; `buffer` has `entryOverheadBytes + entry.data.length` bytes left. Gives the next position. The
+ * body is codec's, written here in one piece, because that is done for every write (0.13 us instead of 0.23). */
 export function writeEntry(buffer: Uint8Array, at: number, entry: Entry): number {
   const { type, term, index, data } = entry;
   const dataBytes = data.length;
@@ -58,30 +53,12 @@ export function metadataRecord(metadata: Uint8Array): Uint8Array {
   return record(RecordKind.metadata, metadata);
 }
 
-export function hardStateRecord({ term, vote, commit }: HardState): Uint8Array {
-  const body = new Uint8Array(3 + varintSize(term) + bigVarintSize(vote) + varintSize(commit));
-  body[0] = 0x08;
-  let at = writeVarint(body, 1, term);
-  body[at] = 0x10;
-  at = writeBigVarint(body, at + 1, vote);
-  body[at] = 0x18;
-  writeVarint(body, at + 1, commit);
-  return record(RecordKind.hardState, body);
+export function hardStateRecord(state: HardState): Uint8Array {
+  return record(RecordKind.hardState, encodeHardState(state));
 }
 
-export function snapshotRecord({ index, term, confState }: SnapshotMark): Uint8Array {
-  const conf = confStateBody(confState);
-  const body = new Uint8Array(
-    1 + varintSize(conf.length) + conf.length + 2 + varintSize(index) + varintSize(term),
-  );
-  body[0] = 0x0a;
-  let at = writeVarint(body, 1, conf.length);
-  at = writeBytes(body, at, conf);
-  body[at] = 0x10;
-  at = writeVarint(body, at + 1, index);
-  body[at] = 0x18;
-  writeVarint(body, at + 1, term);
-  return record(RecordKind.snapshot, body);
+export function snapshotRecord(mark: SnapshotMark): Uint8Array {
+  return record(RecordKind.snapshot, encodeSnapshotMark(mark));
 }
 
 export function positionRecord(index: RaftIndex, term: Term): Uint8Array {
@@ -98,24 +75,6 @@ function record(kind: number, body: Uint8Array): Uint8Array {
   bytes[0] = kind;
   writeBytes(bytes, writeVarint(bytes, 1, body.length), body);
   return bytes;
-}
-
-/** raftpb.ConfState with unpacked lists, as proto2 has them. */
-function confStateBody(conf: ConfState): Uint8Array {
-  const lists = [conf.voters, conf.learners, conf.votersOutgoing, conf.learnersNext];
-  let size = 2;
-  for (const list of lists) for (const id of list) size += 1 + bigVarintSize(id);
-  const body = new Uint8Array(size);
-  let at = 0;
-  for (const [i, list] of lists.entries()) {
-    for (const id of list) {
-      body[at] = (i + 1) * 8;
-      at = writeBigVarint(body, at + 1, id);
-    }
-  }
-  body[at] = 0x28;
-  body[at + 1] = conf.autoLeave ? 1 : 0;
-  return body;
 }
 
 /** Where the records of a frame go. */
@@ -203,52 +162,6 @@ function entryTypeOf(type: number): EntryType {
     throw new DecodeError("unknown entry type");
   }
   return type;
-}
-
-function readHardState(reader: Reader): HardState {
-  let term = 0;
-  let vote = 0n;
-  let commit = 0;
-  while (reader.more()) {
-    const tag = reader.tag();
-    if (tag === 0x08) term = reader.safeUint();
-    else if (tag === 0x10) vote = reader.bigUint();
-    else if (tag === 0x18) commit = reader.safeUint();
-    else reader.skip(tag);
-  }
-  return { term: term as Term, vote: vote as MemberId, commit: commit as RaftIndex };
-}
-
-function readSnapshotMark(reader: Reader): SnapshotMark {
-  let confState: ConfState | undefined;
-  let index = 0;
-  let term = 0;
-  while (reader.more()) {
-    const tag = reader.tag();
-    if (tag === 0x0a) {
-      const outerEnd = reader.enter();
-      confState = readConfState(reader);
-      reader.leave(outerEnd);
-    } else if (tag === 0x10) index = reader.safeUint();
-    else if (tag === 0x18) term = reader.safeUint();
-    else reader.skip(tag);
-  }
-  if (confState === undefined) throw new DecodeError("no conf_state");
-  return { index: index as RaftIndex, term: term as Term, confState };
-}
-
-function readConfState(reader: Reader): ConfState {
-  const lists: [MemberId[], MemberId[], MemberId[], MemberId[]] = [[], [], [], []];
-  let autoLeave = false;
-  while (reader.more()) {
-    const tag = reader.tag();
-    const list = (tag & 7) === 0 ? lists[(tag >>> 3) - 1] : undefined;
-    if (list) list.push(reader.bigUint() as MemberId);
-    else if (tag === 0x28) autoLeave = reader.bool();
-    else reader.skip(tag);
-  }
-  const [voters, learners, votersOutgoing, learnersNext] = lists;
-  return { voters, learners, votersOutgoing, learnersNext, autoLeave };
 }
 
 function readPosition(reader: Reader): [RaftIndex, Term] {
