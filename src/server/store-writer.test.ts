@@ -38,6 +38,7 @@ function setUp() {
     onRoom: () => {},
     onWritten: () => {},
     onCommitTime: () => {},
+    note: () => {},
   });
   const request = { ...emptyPutRequest(), key: new TextEncoder().encode("k") };
   let index = 0;
