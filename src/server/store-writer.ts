@@ -42,7 +42,9 @@ interface HoldWaiter {
   readonly reject: (error: Error) => void;
 }
 
-const nothingToRelease = () => {};
+function nothingToRelease(): void {
+  // Nothing is written any more, so nothing is held up.
+}
 
 export class StoreWriter {
   readonly #options: StoreWriterOptions;
