@@ -1,5 +1,4 @@
 /** Which pages may call from a browser: `--cors`. */
-import { cors as connectCors } from "@connectrpc/connect";
 import type { Context } from "hono";
 
 /** As etcd answers. */
@@ -9,11 +8,21 @@ const etcdHeaders = "accept, content-type, authorization";
 /** gRPC-web and Connect come with fields of their own, and so may their callers: `token`, `hasleader`. */
 const rpcHeaders = [
   etcdHeaders,
-  ...connectCors.allowedHeaders.map((name) => name.toLowerCase()),
+  "connect-protocol-version",
+  "connect-timeout-ms",
+  "connect-content-encoding",
+  "connect-accept-encoding",
+  "content-encoding",
+  "accept-encoding",
+  "grpc-message-type",
+  "x-grpc-web",
+  "x-user-agent",
+  "grpc-timeout",
   "token",
   "hasleader",
-];
-const rpcExposed = connectCors.exposedHeaders.join(", ");
+].join(", ");
+const rpcExposed =
+  "Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin, Content-Encoding, Connect-Content-Encoding";
 
 /** Adds the CORS fields to `response` if the request's origin, or any, is in `allowed`. */
 export function allowOrigin(context: Context, allowed: readonly string[], response: Response): Response {
@@ -24,7 +33,7 @@ export function allowOrigin(context: Context, allowed: readonly string[], respon
   const isRpc = /^\/[\w.]+\.\w+\/\w+$/.test(context.req.path);
   headers.set("Access-Control-Allow-Methods", etcdMethods);
   headers.set("Access-Control-Allow-Origin", any ? "*" : origin!);
-  headers.set("Access-Control-Allow-Headers", isRpc ? [...new Set(rpcHeaders)].join(", ") : etcdHeaders);
+  headers.set("Access-Control-Allow-Headers", isRpc ? rpcHeaders : etcdHeaders);
   if (isRpc) headers.set("Access-Control-Expose-Headers", rpcExposed);
   return response;
 }
