@@ -14,6 +14,7 @@ import { addPprof, type Profiles } from "./debug/pprof.ts";
 import { addVariables, type Variables } from "./debug/vars.ts";
 import { addHealth, type HealthSource, refuseOtherMethods } from "./health.ts";
 import { checkHost } from "./host-whitelist.ts";
+import { redirectToCleanPath } from "./redirect.ts";
 import { addScrape } from "./scrape.ts";
 import { addServices } from "./services.ts";
 import { refusal, wholeText } from "./whole-text.ts";
@@ -81,12 +82,12 @@ function guardedApp(options: HttpOptions): Hono {
     app.use("/v3beta/*", refuseNames);
   }
   app.use(async (context, next) => {
-    if (context.req.method === "OPTIONS")
-      return allowOrigin(context, options.cors, new Response(null, { status: 200 }));
+    if (context.req.method === "OPTIONS") return allowOrigin(context, options.cors, wholeText("", 200));
     await next();
     allowOrigin(context, options.cors, context.res);
     return undefined;
   });
+  app.use(redirectToCleanPath(options.gateway));
   return app;
 }
 

@@ -5,6 +5,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { goQuote } from "../lib/go-quote.ts";
 import type { Logger } from "../lib/logger.ts";
+import { refusal as refuse } from "./whole-text.ts";
 
 /** Refuses requests without TLS under a name that is not in `allowed`; an empty list, or "*", allows every name. */
 export function checkHost(
@@ -19,7 +20,7 @@ export function checkHost(
     const host = hostName(context);
     if (names.has(host)) return next();
     logger.warn("rejecting HTTP request to prevent DNS rebinding attacks", { host });
-    return context.text(`${refusal(host)}\n`, 421, { "X-Content-Type-Options": "nosniff" });
+    return refuse(`${refusal(host)}\n`, 421);
   };
 }
 

@@ -94,7 +94,7 @@ export class RpcServer {
       onError: onFault,
       records: options.records,
     });
-    const fetchLimits = { ...defaultFetchLimits, ...options.fetchLimits };
+    const fetchLimits = makeFetchLimits(options);
     this.fetchService = { handler: options.fetch, limits: fetchLimits, onError: onFault };
     const timers = new CoarseTimers();
     this.environment = {
@@ -245,6 +245,12 @@ export class RpcServer {
       },
     };
   }
+}
+
+/** The largest message fits into a body as JSON, where base64 and names take room. */
+function makeFetchLimits({ limits, fetchLimits }: RpcServerOptions): FetchLimits {
+  const maxBodyBytes = Math.max(defaultFetchLimits.maxBodyBytes, 2 * limits.maxReceiveBytes);
+  return { ...defaultFetchLimits, maxBodyBytes, ...fetchLimits };
 }
 
 function makeConnectionLimits(options: RpcServerOptions): ConnectionLimits {

@@ -32,9 +32,13 @@ import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import type { GrpcRoutes, Metadata, Peer } from "../../transport/grpc.ts";
 import type { CallRecords } from "../../transport/grpc-server/call-records.ts";
 import { joinParts, LocalCall } from "../../transport/local/local-call.ts";
+import { AnswerBudget, releasing } from "./answer-budget.ts";
+import { opaqueMessage } from "./opaque-message.ts";
 
-/** A larger answer is refused: gRPC's clients do the same unless told otherwise, and it would hold the event loop. */
-export const answerBytesMax = 4 * 1024 * 1024;
+/** A larger answer is refused: copying it would hold the event loop. There is RangeStream for more. */
+export const answerBytesMax = 32 * 1024 * 1024;
+/** Of an answer that becomes JSON, which is made in one go. */
+export const jsonAnswerBytesMax = 4 * 1024 * 1024;
 
 export interface ConnectOptions {
   readonly services: readonly DescService[];
@@ -47,6 +51,8 @@ export interface ConnectOptions {
 }
 
 const peerKey = createContextKey<Peer>({ address: "", secure: false });
+/** Told of an answer that is kept until it is out. */
+const keepKey = createContextKey<(bytes: number) => void>(() => {});
 
 /** Adds a path for each method of each service to `app`. */
 export function addConnect(app: Hono, options: ConnectOptions): void {
@@ -55,16 +61,31 @@ export function addConnect(app: Hono, options: ConnectOptions): void {
   for (const service of options.services) {
     for (const method of service.methods) addMethod(router, method, options);
   }
+  const budget = new AnswerBudget();
   for (const handler of router.handlers) {
-    app.all(handler.requestPath, (context) => serve(handler, context, options.peerOf(context)));
+    app.all(handler.requestPath, (context) =>
+      serve(handler, { context, budget, peer: options.peerOf(context) }),
+    );
   }
 }
 
-async function serve(handler: UniversalHandler, context: Context, peer: Peer): Promise<Response> {
+interface Served {
+  readonly context: Context;
+  readonly peer: Peer;
+  readonly budget: AnswerBudget;
+}
+
+async function serve(handler: UniversalHandler, { context, peer, budget }: Served): Promise<Response> {
   // Over HTTP/1.1 the library would refuse streams of requests. They do end there before the answers begin, and work.
   const request = universalServerRequestFromFetch(context.req.raw, { httpVersion: "2" });
-  const contextValues = createContextValues().set(peerKey, peer);
-  return universalServerResponseToFetch(await handler({ ...request, contextValues }));
+  let release: (() => void) | undefined;
+  const contextValues = createContextValues()
+    .set(peerKey, peer)
+    .set(keepKey, (bytes) => {
+      release = budget.take(bytes);
+    });
+  const response = universalServerResponseToFetch(await handler({ ...request, contextValues }));
+  return release === undefined ? response : releasing(response, release);
 }
 
 function addMethod(
@@ -89,18 +110,18 @@ function addMethod(
     unary: async (request: Message, context: HandlerContext) => {
       const call = open(context);
       await call.send(toBinary(method.input, request));
-      const answer = await nextAnswer(call, method);
+      const answer = await nextAnswer(call, method, context);
       return answer ?? create(method.output);
     },
     server_streaming: async function* (request: Message, context: HandlerContext) {
       const call = open(context);
       await call.send(toBinary(method.input, request));
-      yield* answers(call, method);
+      yield* answers(call, method, context);
     },
     bidi_streaming: async function* (requests: AsyncIterable<Message>, context: HandlerContext) {
       const call = open(context);
       void sendAll(call, method, requests);
-      yield* answers(call, method);
+      yield* answers(call, method, context);
     },
   };
   if (method.methodKind === "client_streaming") return;
@@ -119,10 +140,14 @@ async function sendAll(call: LocalCall, method: DescMethod, requests: AsyncItera
   }
 }
 
-async function* answers(call: LocalCall, method: DescMethod): AsyncGenerator<Message> {
+async function* answers(
+  call: LocalCall,
+  method: DescMethod,
+  context: HandlerContext,
+): AsyncGenerator<Message> {
   try {
     for (;;) {
-      const answer = await nextAnswer(call, method);
+      const answer = await nextAnswer(call, method, context);
       if (answer === undefined) return;
       yield answer;
     }
@@ -131,13 +156,24 @@ async function* answers(call: LocalCall, method: DescMethod): AsyncGenerator<Mes
   }
 }
 
-async function nextAnswer(call: LocalCall, method: DescMethod): Promise<Message | undefined> {
+async function nextAnswer(
+  call: LocalCall,
+  method: DescMethod,
+  { requestHeader, values }: HandlerContext,
+): Promise<Message | undefined> {
+  const isJson = /json/.test(requestHeader.get("content-type") ?? "");
+  const bytesMax = isJson ? jsonAnswerBytesMax : answerBytesMax;
   try {
     const parts = await call.next();
     if (parts === undefined) return undefined;
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-    if (bytes <= answerBytesMax) return fromBinary(method.output, joinParts(parts));
-    const text = `an answer of ${bytes} bytes is too large (${answerBytesMax} at most): ask for less at a time`;
+    if (bytes <= bytesMax) {
+      if (method.methodKind === "unary") values.get(keepKey)(bytes);
+      return isJson
+        ? fromBinary(method.output, joinParts(parts))
+        : opaqueMessage(method.output, joinParts(parts));
+    }
+    const text = `an answer of ${bytes} bytes is too large (${bytesMax} at most): ask for less at a time`;
     throw new EtcdError(GrpcCode.resourceExhausted, text);
   } catch (error) {
     const { message, code } = EtcdError.from(error);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { GrpcCall, GrpcHandler } from "../../transport/grpc.ts";
 import { maxReceiveBytes, startTestApp, type TestApp } from "../testing/test-app.ts";
@@ -73,6 +74,58 @@ describe("JSON gateway", () => {
     assert.equal(response.headers.get("content-type"), "application/json");
     assert.equal(response.headers.get("grpc-metadata-content-type"), "application/grpc");
     assert.equal(response.headers.get("content-length"), String(text.length));
+  });
+
+  it("sends who has a slash too many to the right path, and reads escapes", async () => {
+    // Clients tidy URLs up by themselves.
+    const ask = async (path: string): Promise<{ status: string; location: string | undefined }> => {
+      const { hostname, port } = new URL(app.url);
+      const socket = connect(Number(port), hostname);
+      const body = '{"key":"YQ=="}';
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+      const text = String(await new Promise<Buffer>((resolve) => socket.once("data", resolve)));
+      socket.destroy();
+      return { status: text.slice(9, 12), location: /^location: (.*)\r$/im.exec(text)?.[1] };
+    };
+    for (const path of ["//v3/kv/range?a=b", "/v3//kv/range?a=b"]) {
+      assert.deepEqual(await ask(path), { status: "307", location: "/v3/kv/range?a=b" });
+    }
+    assert.deepEqual(await ask("/v3"), { status: "307", location: "/v3/" });
+    assert.equal((await ask("/v3/kv/%72ange")).status, "200");
+    assert.equal((await ask("/v3/kv/%zz")).status, "404");
+  });
+
+  it("says the length and the type of what is no stream", async () => {
+    for (const [path, type] of [
+      ["/health", "text/plain; charset=utf-8"],
+      ["/livez", "text/plain; charset=utf-8"],
+      ["/version", "application/json"],
+      ["/nothing", "text/plain; charset=utf-8"],
+    ] as const) {
+      const response = await fetch(app.url + path);
+      const text = await response.text();
+      assert.equal(response.headers.get("content-type"), type, path);
+      assert.equal(response.headers.get("content-length"), String(text.length), path);
+    }
+  });
+
+  it("answers one line of a stream in one chunk", async () => {
+    const { hostname, port } = new URL(app.url);
+    const socket = connect(Number(port), hostname);
+    const text = await new Promise<string>((resolve) => {
+      let seen = "";
+      socket.on("data", (chunk) => {
+        seen += chunk;
+        if (seen.endsWith("0\r\n\r\n")) resolve(seen);
+      });
+      const body = '{"ID":"404"}';
+      socket.write(
+        `POST /v3/lease/keepalive HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+    });
+    socket.destroy();
+    const chunks = text.slice(text.indexOf("\r\n\r\n") + 4);
+    assert.match(chunks, /^[0-9a-f]+\r\n\{"result":.*\}\n\r\n0\r\n\r\n$/);
   });
 
   it("keeps all digits of a number", async () => {

@@ -18,7 +18,7 @@ import { fromBase64, parseMessage } from "./parse-message.ts";
 import { gatewayPaths } from "./paths.ts";
 import { bytesOfPlainText, plainTextOf } from "./plain-text.ts";
 import { ValueSplitter } from "./value-splitter.ts";
-import { escapeHtml, type WriteOptions, writeMessage } from "./write-message.ts";
+import { escapeHtml, pieceCharacters, type WriteOptions, writeMessage } from "./write-message.ts";
 
 /** The HTTP status of each gRPC code, as grpc-gateway maps them. */
 const httpStatus: readonly number[] = [
@@ -44,7 +44,7 @@ export function addGateway(app: Hono, options: GatewayOptions): void {
     if (method) served.set(path, method);
   }
   const serve = async (context: Context, prefix: string): Promise<Response> => {
-    const method = served.get(`/v3${new URL(context.req.url).pathname.slice(prefix.length)}`);
+    const method = served.get(`/v3${unescaped(new URL(context.req.url).pathname).slice(prefix.length)}`);
     if (method === undefined) return errorResponse(new EtcdError(GrpcCode.notFound, "Not Found"));
     if (context.req.method !== "POST") {
       return errorResponse(new EtcdError(GrpcCode.unimplemented, "Method Not Allowed"));
@@ -205,19 +205,29 @@ class Exchange {
   }
 
   *#line(message: readonly Uint8Array[]): Generator<string, void, undefined> {
-    let before = '{"result":';
-    for (const piece of writeMessage(this.#method.output, message, {
-      ...this.#writeOptions,
-      escapeHtml: true,
-    })) {
-      yield before + piece;
-      before = "";
+    const options = { ...this.#writeOptions, escapeHtml: true };
+    // A short line is one piece: there are clients that take each chunk for a line.
+    let held = '{"result":';
+    for (const piece of writeMessage(this.#method.output, message, options)) {
+      if (held.length >= pieceCharacters) {
+        yield held;
+        held = "";
+      }
+      held += piece;
     }
-    yield "}\n";
+    yield `${held}}\n`;
   }
 
   get #writeOptions(): WriteOptions {
     return this.#isPlain ? { textOf: plainTextOf } : {};
+  }
+}
+
+function unescaped(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
 }
 

@@ -8,7 +8,7 @@ import { assert } from "../../lib/assert.ts";
 import { WireReader } from "./wire-reader.ts";
 
 /** About so many characters go into a piece. */
-const pieceCharacters = 32 * 1024;
+export const pieceCharacters = 32 * 1024;
 
 /** How bytes become text: base64, or for people plain text. */
 export type TextOf = (bytes: Uint8Array, field: TableField) => string;

@@ -364,6 +364,42 @@ describe("fetch over HTTP/1.1", () => {
     await server.stop();
   });
 
+  it("lets a stream that is answered already go on for ever", async () => {
+    const server = await TestServer.start({
+      fetch: (request) => new Response(request.body),
+      fetchLimits: { maxBodyBytes: 1000 },
+    });
+    const socket = connect(server.port, "127.0.0.1");
+    let received = 0;
+    socket.on("data", (chunk) => {
+      received += chunk.length;
+    });
+    socket.write("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (let sent = 0; sent < 5_000; sent += 500) {
+      socket.write(`1f4\r\n${"x".repeat(500)}\r\n`);
+      await waitFor("the echo", () => received > sent);
+    }
+    socket.destroy();
+    await server.stop();
+  });
+
+  it("takes heads of some size, and says what is wrong with others", async () => {
+    const server = await TestServer.start();
+    const statusOf = async (text: string) => {
+      const socket = connect(server.port, "127.0.0.1");
+      socket.write(text);
+      const head = await new Promise<Buffer>((resolve) => socket.once("data", resolve));
+      socket.destroy();
+      return head.toString().slice(9, 12);
+    };
+    const get = (field: string) => `GET / HTTP/1.1\r\n${field}\r\n\r\n`;
+    assert.equal(await statusOf(get(`Host: a\r\nCookie: ${"x".repeat(40_000)}`)), "200");
+    assert.equal(await statusOf(get(`Host: a\r\nCookie: ${"x".repeat(90_000)}`)), "431");
+    assert.equal(await statusOf(get("Accept: all")), "400");
+    assert.equal(await statusOf(get("Host: a\r\nno colon")), "400");
+    await server.stop();
+  });
+
   it("aborts the request when the client goes away", async () => {
     const signals: AbortSignal[] = [];
     const server = await TestServer.start({

@@ -34,8 +34,9 @@ export class Http1Server {
     this.service = service;
     this.timers = timers;
     const shouldUpgradeCallback = (incoming: IncomingMessage): boolean => this.isForWebSocket(incoming);
-    this.server = createServer({ keepAliveTimeout: 0, shouldUpgradeCallback }, (request, response) =>
-      this.onRequest(request, response),
+    this.server = createServer(
+      { keepAliveTimeout: 0, maxHeaderSize: service.limits.maxHeadBytes, shouldUpgradeCallback },
+      (request, response) => this.onRequest(request, response),
     );
     if (service.handler.webSockets !== undefined) {
       this.server.on("upgrade", (incoming, socket, head) => {
@@ -44,7 +45,7 @@ export class Http1Server {
     }
     // Deno closes a connection after its first answer unless its server seems to listen.
     Object.defineProperty(this.server, "listening", { value: true });
-    this.server.on("clientError", (_cause, socket) => refuseMalformed(socket as Socket));
+    this.server.on("clientError", (cause, socket) => refuseMalformed(cause, socket as Socket));
   }
 
   /** Takes over a socket. `first` is what was read from it already. */
@@ -108,6 +109,7 @@ export class Http1Server {
     }
     let request: Request;
     try {
+      if (incoming.httpVersion === "1.1" && !incoming.headers.host) throw new Error("no host");
       request = this.toRequest(incoming, outgoing, connection.peer);
     } catch {
       void refuse(sink, 400, "bad request");
@@ -160,12 +162,12 @@ export class Http1Server {
       if (!outgoing.writableFinished) controller.abort();
     });
     if (method === "GET" || method === "HEAD") return new Request(url, { method, headers, signal });
-    const body = this.readBody(incoming);
+    const body = this.readBody(incoming, () => outgoing.headersSent);
     return new Request(url, { method, headers, body, signal, duplex: "half" } as RequestInit);
   }
 
   /** The request's body as a stream that makes the client wait for its reader. */
-  private readBody(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  private readBody(incoming: IncomingMessage, isAnswered: () => boolean): ReadableStream<Uint8Array> {
     const { maxBodyBytes, bodyHighWaterBytes } = this.service.limits;
     let received = 0;
     let held = 0;
@@ -175,7 +177,7 @@ export class Http1Server {
     });
     incoming.on("data", (chunk: Buffer) => {
       received += chunk.length;
-      if (received > maxBodyBytes) {
+      if (received > maxBodyBytes && !isAnswered()) {
         queue.fail(new Error("request body too large"));
         incoming.socket.destroy();
       } else if (queue.isWanted) {
@@ -217,10 +219,15 @@ function refuse(sink: Http1Response, status: number, text: string): Promise<void
   );
 }
 
-function refuseMalformed(socket: Socket): void {
+function refuseMalformed(cause: Error, socket: Socket): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+  const isLong = (cause as { code?: string }).code === "HPE_HEADER_OVERFLOW";
+  const status = isLong ? "431 Request Header Fields Too Large" : "400 Bad Request";
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n` +
+      `Content-Length: ${status.length}\r\n\r\n${status}`,
+  );
 }

@@ -29,6 +29,8 @@ export class Http2Exchange extends Http2Stream implements ResponseSink {
   private readonly service: FetchService;
   private readonly controller = new AbortController();
   private body: BodyQueue | undefined = undefined;
+  /** The answer has. */
+  private hasBegun = false;
   private writable: (() => void) | undefined = undefined;
 
   constructor(connection: Http2Connection, id: number, head: RequestHead, service: FetchService) {
@@ -97,7 +99,8 @@ export class Http2Exchange extends Http2Stream implements ResponseSink {
       this.consume(count);
       return;
     }
-    if (this.receivedBytes > this.service.limits.maxBodyBytes || !this.connection.hold(count)) {
+    const isTooLarge = !this.hasBegun && this.receivedBytes > this.service.limits.maxBodyBytes;
+    if (isTooLarge || !this.connection.hold(count)) {
       this.reset(ErrorCode.enhanceYourCalm);
       this.onAborted();
       return;
@@ -118,6 +121,7 @@ export class Http2Exchange extends Http2Stream implements ResponseSink {
   // ---- ResponseSink ----
 
   begin(status: number, headers: Headers, hasBody: boolean): void {
+    this.hasBegun = true;
     const fields: Field[] = [[":status", String(status)]];
     for (const [name, value] of headers) {
       if (!hopFields.has(name)) fields.push([name, value]);

@@ -1,5 +1,5 @@
 /** What the proxy answers beside gRPC: whether it and the servers are well, and what they count. */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { Client } from "../../../client/client.ts";
 import { ClientError } from "../../../client/client-error.ts";
 import { range } from "../../../client/methods/kv.ts";
@@ -7,6 +7,7 @@ import { Watcher } from "../../../client/watcher.ts";
 import { errors } from "../../../errors/table.ts";
 import { addPprof, type Profiles } from "../../../http/debug/pprof.ts";
 import { refuseOtherMethods } from "../../../http/health.ts";
+import { refusal, wholeText } from "../../../http/whole-text.ts";
 import type { Logger } from "../../../lib/logger.ts";
 import type { Metrics } from "../../../lib/metrics.ts";
 import { PatientTimer } from "../../../lib/patient-timer.ts";
@@ -46,18 +47,18 @@ export function createProxyHttp(options: ProxyHttpOptions): FetchHandler {
     "The total number of successful health checks",
   );
   const failures = metrics.counter("etcd_server_health_failures", "The total number of failed health checks");
-  const answer = (context: Context, reason: string): Response => {
+  const answer = (reason: string): Response => {
     const body = JSON.stringify({ health: reason === "" ? "true" : "false", reason });
     (reason === "" ? success : failures).inc();
-    if (reason === "") return context.text(body);
+    if (reason === "") return wholeText(body);
     logger.warn("/health error", { output: body, "status-code": 503 });
-    return context.text(`${body}\n`, 503);
+    return wholeText(`${body}\n`, 503);
   };
-  app.get("/health", async (context) => answer(context, await whyNotHealthy(client)));
-  app.get("/proxy/health", async (context) => answer(context, await whyNotWorking(self)));
+  app.get("/health", async () => answer(await whyNotHealthy(client)));
+  app.get("/proxy/health", async () => answer(await whyNotWorking(self)));
   for (const path of ["/health", "/proxy/health"]) refuseOtherMethods(app, path);
   if (profiles !== undefined) addPprof(app, profiles);
-  app.notFound((context) => context.text("404 page not found\n", 404));
+  app.notFound(() => refusal("404 page not found\n", 404));
   return (request) => app.fetch(request);
 }
 
