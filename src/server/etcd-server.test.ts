@@ -240,7 +240,7 @@ describe("memory log", () => {
 describe("the end of a server", () => {
   const deleteAll = { key: new Uint8Array([0]), rangeEnd: new Uint8Array([0]), prevKv: false };
 
-  it("leaves an entry alone that is being applied", async () => {
+  it("leaves an entry alone that is being applied", { timeout: 60_000 }, async () => {
     const test = await startTestServer();
     for (let i = 0; i < 40; i++) {
       const request = { compare: [], success: manyPuts(i, 128), failure: [] };

@@ -16,6 +16,8 @@ import { makeLog } from "./make-log.ts";
 const folder = mkdtempSync(join(tmpdir(), "etclite-adopt-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const logger = silentLogger;
+/** In milliseconds: each waits for the disk many times. */
+const timeout = 60_000;
 
 const metadata = Uint8Array.of(8, 0x2a, 16, 7);
 const term = 2 as Term;
@@ -57,7 +59,7 @@ async function assertOurs(dir: string, logDir = join(dir, "member", "log")): Pro
 }
 
 describe("a data folder of etcd", () => {
-  it("is taken over in its place, and the original stays beside", async () => {
+  it("is taken over in its place, and the original stays beside", { timeout }, async () => {
     const dir = await etcdFolder("plain");
     await adoptEtcdFolder(dir, undefined, logger);
     assert.deepEqual(readdirSync(dir).sort(), ["lock", "member", "member.etcd"]);
@@ -67,7 +69,7 @@ describe("a data folder of etcd", () => {
     await assertOurs(dir);
   });
 
-  it("is taken over with its log elsewhere", async () => {
+  it("is taken over with its log elsewhere", { timeout }, async () => {
     const dir = await etcdFolder("apart");
     const walDir = join(folder, "apart-wal");
     renameSync(join(dir, "member", "wal"), walDir);
@@ -76,7 +78,7 @@ describe("a data folder of etcd", () => {
     await assertOurs(dir, walDir);
   });
 
-  it("is taken over after a crash at any step", async () => {
+  it("is taken over after a crash at any step", { timeout }, async () => {
     const dir = await etcdFolder("crashed");
     const member = join(dir, "member");
     // While it was being made: what is there of it counts for nothing.
@@ -92,7 +94,7 @@ describe("a data folder of etcd", () => {
     assert.deepEqual(readdirSync(dir).sort(), ["lock", "member", "member.etcd"]);
   });
 
-  it("is taken over by one of two servers that are started at once", async () => {
+  it("is taken over by one of two servers that are started at once", { timeout }, async () => {
     const dir = await etcdFolder("two");
     const both = [adoptEtcdFolder(dir, undefined, logger), adoptEtcdFolder(dir, undefined, logger)];
     const [first, second] = await Promise.allSettled(both);
@@ -102,7 +104,7 @@ describe("a data folder of etcd", () => {
     await adoptEtcdFolder(dir, undefined, logger);
   });
 
-  it("is not taken over where an original lies already", async () => {
+  it("is not taken over where an original lies already", { timeout }, async () => {
     const dir = await etcdFolder("twice");
     mkdirSync(join(dir, "member.etcd"));
     await assert.rejects(
@@ -112,7 +114,7 @@ describe("a data folder of etcd", () => {
     assert.ok(existsSync(join(dir, "member", "snap", "db")));
   });
 
-  it("is refused with a damaged log, and left as it was", async () => {
+  it("is refused with a damaged log, and left as it was", { timeout }, async () => {
     const dir = await etcdFolder("damaged");
     const [name] = readdirSync(join(dir, "member", "wal"));
     writeFileSync(join(dir, "member", "wal", name!), new Uint8Array(100).fill(9));
