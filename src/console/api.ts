@@ -95,6 +95,12 @@ function failure(error: { code?: string; message?: string }): ApiError {
   return failed;
 }
 
+/** Browsers word it each in their own way. */
+function unreachable(error: unknown, signal: AbortSignal | undefined): never {
+  if (signal?.aborted) throw error;
+  throw new ApiError("unavailable", "the server cannot be reached");
+}
+
 /** Calls `Service/Method` with one request and one answer. Throws an ApiError. */
 export async function call<Answer>(
   method: string,
@@ -107,10 +113,7 @@ export async function call<Answer>(
     headers: headers("application/json"),
     body: JSON.stringify(request),
     ...(signal && { signal }),
-  }).catch((error: unknown) => {
-    if (signal?.aborted) throw error;
-    throw new ApiError("unavailable", "the server cannot be reached");
-  });
+  }).catch((error: unknown) => unreachable(error, signal));
   const answer = (await response.json().catch(() => ({}))) as Answer & { code?: string; message?: string };
   if (!response.ok) throw failure(answer);
   return answer;
@@ -131,7 +134,7 @@ export async function* stream<Answer>(
     headers: headers("application/connect+json"),
     body: envelope,
     signal,
-  });
+  }).catch((error: unknown) => unreachable(error, signal));
   if (!response.ok || response.body === null) throw failure(await response.json().catch(() => ({})));
   const reader = response.body.getReader();
   let held = new Uint8Array(0);
@@ -147,7 +150,7 @@ export async function* stream<Answer>(
       else if (message.error) throw failure(message.error);
       else return;
     }
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch((error: unknown) => unreachable(error, signal));
     if (done) return;
     const joined = new Uint8Array(held.length + value.length);
     joined.set(held);

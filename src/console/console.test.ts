@@ -12,7 +12,7 @@ import {
   toUrl,
 } from "./bytes.ts";
 import { decodeKubernetes, guessFormat, hexDump, indentJson } from "./decode-value.ts";
-import { diffLines } from "./diff-lines.ts";
+import { diffLines, foldLines } from "./diff-lines.ts";
 import { parseMetrics, quantile, rate } from "./metrics-text.ts";
 
 describe("keys as binary strings", () => {
@@ -66,6 +66,15 @@ describe("values", () => {
     );
     assert.equal(indentJson('"{,}"'), '"{,}"');
     assert.equal(indentJson("{"), undefined);
+    assert.equal(indentJson('[[],{"a":{}},[1]]'), '[\n  [],\n  {\n    "a": {}\n  },\n  [\n    1\n  ]\n]');
+  });
+
+  it("show large JSON at once", () => {
+    const large = JSON.stringify(Array.from({ length: 20_000 }, (_, id) => ({ id, tags: [] })));
+    const started = performance.now();
+    assert.deepEqual(JSON.parse(indentJson(large)!), JSON.parse(large));
+    // It takes 20 ms; looking back over all of it at each bracket took minutes.
+    assert.ok(performance.now() - started < 5_000);
   });
 
   it("name what Kubernetes stored", () => {
@@ -95,6 +104,19 @@ describe("a comparison", () => {
   it("keeps what is the same", () => {
     const lines = diffLines("a\nb\nc\nd", "a\nx\nc\nd\ne").map(({ kind, text }) => `${kind} ${text}`);
     assert.deepEqual(lines, ["same a", "removed b", "added x", "same c", "same d", "added e"]);
+  });
+
+  it("folds what is far from a difference, and what is too much", () => {
+    const many = Array.from({ length: 100 }, (_, i) => `line ${i}`);
+    const changed = many.with(50, "x".repeat(5_000));
+    const shown = foldLines(diffLines(many.join("\n"), changed.join("\n")));
+    assert.equal(shown.length, 10);
+    assert.deepEqual(shown[0], { kind: "folded", text: "… 47 lines the same" });
+    assert.deepEqual(shown[4], { kind: "removed", text: "line 50" });
+    assert.deepEqual(shown[5], { kind: "added", text: `${"x".repeat(2_000)}…` });
+    assert.deepEqual(shown[9], { kind: "folded", text: "… 46 lines the same" });
+    const all = Array.from({ length: 50_000 }, (_, i) => ({ kind: "added" as const, text: String(i) }));
+    assert.deepEqual(foldLines(all).at(-1), { kind: "folded", text: "… 48000 lines more" });
   });
 });
 

@@ -30,23 +30,23 @@ export function indentJson(text: string): string | undefined {
   } catch {
     return undefined;
   }
-  let out = "";
+  const out: string[] = [];
   let depth = 0;
+  let before = "";
   const line = () => `\n${"  ".repeat(depth)}`;
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{},:]|[^\s[\]{},:"]+/g)) {
-    if (token === "{" || token === "[") {
-      depth++;
-      out += token + line();
-    } else if (token === "}" || token === "]") {
-      depth--;
-      const isEmpty = /[[{]\s*$/.test(out);
-      out = isEmpty ? out.trimEnd() + token : out + line() + token;
-    } else if (token === ",") out += token + line();
-    else if (token === ":") out += ": ";
-    else out += token;
+    const isClosing = token === "}" || token === "]";
+    if (isClosing) depth--;
+    // What is empty stays on its line.
+    if (before === "," || (isClosing ? !isOpening(before) : isOpening(before))) out.push(line());
+    out.push(token === ":" ? ": " : token);
+    if (isOpening(token)) depth++;
+    before = token;
   }
-  return out;
+  return out.join("");
 }
+
+const isOpening = (token: string): boolean => token === "{" || token === "[";
 
 /** Offset, sixteen bytes, and what of them is ASCII. */
 export function hexDump(value: string, bytesMax = 64 * 1024): string {

@@ -23,6 +23,46 @@ export function diffLines(before: string, after: string): DiffLine[] {
   ];
 }
 
+export interface ShownLine {
+  readonly kind: DiffLine["kind"] | "folded";
+  readonly text: string;
+}
+
+/** Lines around a difference, and characters of a line, that are shown; and lines in all, for a page has to hold them. */
+const contextLines = 3;
+const charactersMax = 2_000;
+const shownMax = 2_000;
+
+/** What differs, and a few lines around it: the rest is counted. */
+export function foldLines(lines: readonly DiffLine[]): ShownLine[] {
+  const isNear = new Uint8Array(lines.length);
+  for (const [at, { kind }] of lines.entries()) {
+    if (kind !== "same") isNear.fill(1, Math.max(0, at - contextLines), at + contextLines + 1);
+  }
+  const shown: ShownLine[] = [];
+  let folded = 0;
+  const endFold = () => {
+    if (folded > 0) shown.push({ kind: "folded", text: `… ${count(folded)} the same` });
+    folded = 0;
+  };
+  for (const [at, { kind, text }] of lines.entries()) {
+    if (isNear[at] === 0) {
+      folded++;
+      continue;
+    }
+    endFold();
+    if (shown.length >= shownMax) {
+      shown.push({ kind: "folded", text: `… ${count(lines.length - at)} more` });
+      return shown;
+    }
+    shown.push({ kind, text: text.length > charactersMax ? `${text.slice(0, charactersMax)}…` : text });
+  }
+  endFold();
+  return shown;
+}
+
+const count = (lines: number): string => (lines === 1 ? "1 line" : `${lines} lines`);
+
 function diffMiddle(a: readonly string[], b: readonly string[]): DiffLine[] {
   const removed = (text: string): DiffLine => ({ kind: "removed", text });
   const added = (text: string): DiffLine => ({ kind: "added", text });

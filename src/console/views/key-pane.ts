@@ -1,7 +1,7 @@
 /** One key: its value, what can be done with it, and its past. */
 import { displayKey, fromText, textOf, toUrl } from "../bytes.ts";
 import { guessFormat, indentJson } from "../decode-value.ts";
-import { diffLines } from "../diff-lines.ts";
+import { diffLines, foldLines } from "../diff-lines.ts";
 import { action, ask, h, messageOf, notify, replace } from "../dom.ts";
 import { deleteIfUnchanged, getKey, historyOf, mayWrite, putIfUnchanged, type Version } from "../store.ts";
 import type { Shared } from "../view.ts";
@@ -213,8 +213,8 @@ export function preview(value: string): string {
 function comparisonOf(chosen: readonly Version[]): HTMLElement {
   const [before, after] = [...chosen].sort((a, b) => a.modRevision - b.modRevision);
   if (!before || !after) return h("p", { class: "dim" }, "Choose two revisions to compare them.");
-  const lines = diffLines(comparable(before), comparable(after));
-  const signs = { same: " ", added: "+", removed: "−" } as const;
+  const lines = foldLines(diffLines(comparable(before), comparable(after)));
+  const signs = { same: " ", added: "+", removed: "−", folded: " " } as const;
   return h(
     "section",
     { "aria-label": "Comparison" },
