@@ -16,6 +16,8 @@ interface TreeRange extends Omit<LevelRange, "limit"> {
   readonly isRoot?: boolean;
 }
 
+const folderOf = (key: string): string => key.slice(0, key.lastIndexOf("/") + 1);
+
 export class KeyTree {
   readonly element = h("ul", { class: "tree", role: "tree", "aria-label": "Keys" });
   readonly #onSelect: (key: string) => void;
@@ -34,16 +36,19 @@ export class KeyTree {
   /** Shows what begins with `prefix`; or, for a user who may not see everything, what that user may see of it. */
   async show(prefix: string, permissions: readonly Permission[] | undefined): Promise<void> {
     this.element.replaceChildren();
-    if (permissions === undefined || prefix !== "") {
+    if (prefix !== "") {
+      // It may end within a name: what is shown begins before that.
+      const range = { prefix: folderOf(prefix), from: prefix, end: prefixEnd(prefix), depth: 1 };
+      await this.#fill(this.element, { ...range, isRoot: true });
+    } else if (permissions === undefined) {
       await this.#fill(this.element, { prefix, from: prefix, end: prefixEnd(prefix), depth: 1 });
     } else {
       for (const { key, rangeEnd, mayRead } of permissions) {
         if (!mayRead) continue;
         if (rangeEnd === "") this.element.append(this.#item({ key, isFolder: false, count: 1 }, "", 1));
         else {
-          const common = key.slice(0, key.lastIndexOf("/") + 1);
           await this.#fill(this.element, {
-            prefix: common,
+            prefix: folderOf(key),
             from: key,
             end: rangeEnd,
             depth: 1,

@@ -72,5 +72,9 @@ function render(format: Format, value: string, text: string | undefined): HTMLEl
   if (format === "text") shown = text ?? "";
   else if (format === "json") shown = indentJson(text ?? "") ?? "";
   const cut = shown.length > charactersMax ? `${shown.slice(0, charactersMax)}\n... cut off` : shown;
-  return h("pre", { tabindex: "0" }, cut === "" ? h("span", { class: "dim" }, "(empty)") : cut);
+  return h(
+    "pre",
+    { tabindex: "0", class: format },
+    cut === "" ? h("span", { class: "dim" }, "(empty)") : cut,
+  );
 }
