@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import type { Peer } from "../grpc.ts";
 import type { CoarseTimers, TimerEntry } from "../timers/coarse-timers.ts";
@@ -22,7 +23,7 @@ interface Connection {
 export class Http1Server {
   private readonly service: FetchService;
   private readonly timers: CoarseTimers;
-  private readonly server: Server;
+  private madeServer: Server | undefined;
   private readonly connections = new Map<Socket, Connection>();
   private readonly webSockets = new Set<WebSocketConnection>();
   private readonly onIdle: () => void;
@@ -33,19 +34,32 @@ export class Http1Server {
     this.onIdle = onIdle;
     this.service = service;
     this.timers = timers;
+  }
+
+  /** Made for the first connection: who is only ever spoken to in gRPC, or in its own process, need not load node:http. */
+  private get server(): Server {
+    this.madeServer ??= this.makeServer();
+    return this.madeServer;
+  }
+
+  private makeServer(): Server {
+    const { service } = this;
+    // Not by `import()`, for a socket that waits for it would have to be told so.
+    const { createServer } = createRequire(import.meta.url)("node:http") as typeof import("node:http");
     const shouldUpgradeCallback = (incoming: IncomingMessage): boolean => this.isForWebSocket(incoming);
-    this.server = createServer(
+    const server = createServer(
       { keepAliveTimeout: 0, maxHeaderSize: service.limits.maxHeadBytes, shouldUpgradeCallback },
       (request, response) => this.onRequest(request, response),
     );
     if (service.handler.webSockets !== undefined) {
-      this.server.on("upgrade", (incoming, socket, head) => {
+      server.on("upgrade", (incoming, socket, head) => {
         void this.onUpgrade(incoming, socket as Socket, head).catch(service.onError);
       });
     }
     // Deno closes a connection after its first answer unless its server seems to listen.
-    Object.defineProperty(this.server, "listening", { value: true });
-    this.server.on("clientError", (cause, socket) => refuseMalformed(cause, socket as Socket));
+    Object.defineProperty(server, "listening", { value: true });
+    server.on("clientError", (cause, socket) => refuseMalformed(cause, socket as Socket));
+    return server;
   }
 
   /** Takes over a socket. `first` is what was read from it already. */
