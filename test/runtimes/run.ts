@@ -23,6 +23,9 @@ interface Runtime {
   readonly counts: (output: string) => Counts | undefined;
 }
 
+/** Less than `.ci/run` waits, so that what was going on is still told. */
+const runMsMax = 460_000;
+
 const runtimes: readonly Runtime[] = [
   {
     name: "deno",
@@ -91,14 +94,16 @@ process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 async function run(runtime: Runtime, program: string): Promise<Counts> {
   const result = await exec(program, [...runtime.test, ...files], {
     cwd: repository,
-    timeoutMs: 600_000,
+    timeoutMs: runMsMax,
     env: { ...process.env, DENO_DIR: join(toolsFolder, "deno-cache"), NO_COLOR: "1" },
   });
   const output = result.stdout + result.stderr;
   const counts = runtime.counts(output) ?? { passed: 0, failed: 1 };
   // A run that ended badly without saying which test failed has failed all the same.
   if (result.status !== 0 && counts.failed === 0) counts.failed = 1;
-  if (counts.failed > 0) console.log(output.slice(Math.max(0, output.search(runtime.failures))));
+  if (result.timedOut) {
+    console.log(`${output.slice(-3_000)}\n${runtime.name} ran out of its ${runMsMax / 1000} seconds`);
+  } else if (counts.failed > 0) console.log(output.slice(Math.max(0, output.search(runtime.failures))));
   console.log(`${runtime.name} ${runtime.version}: ${counts.passed} passed, ${counts.failed} failed`);
   return counts;
 }
