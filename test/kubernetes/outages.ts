@@ -117,7 +117,8 @@ async function leaderEnds(context: Context, how: "SIGKILL" | "SIGTERM", round: n
   assert.deepEqual(untold, [], "acknowledged and not told");
   assert.ok(writer.longestMs < 30_000, `no write for ${writer.longestMs} ms`);
   const pause = `${Math.round(writer.longestMs)} ms without a write at most`;
-  console.log(`${pause}, ${writer.refused.length} refused, ${writer.acknowledged.length} acknowledged`);
+  console.log(`${pause}, ${writer.acknowledged.length} acknowledged, ${writer.refused.length} refused`);
+  for (const refusal of writer.refused) console.log(refusal);
 }
 
 export async function leaderOf(world: World, members: readonly Member[]): Promise<Member> {

@@ -1,5 +1,6 @@
 /** What the API server asks of the store besides keys: compaction, leases, counts and sizes; and custom resources. */
 import assert from "node:assert/strict";
+import { httpGet } from "../support/http.ts";
 import { eventually } from "../support/report.ts";
 import type { KubeObject } from "./kube-client.ts";
 import { metric } from "./metrics.ts";
@@ -16,6 +17,7 @@ export const hastyFlags: readonly string[] = [
 
 export async function storeChecks(context: Context): Promise<void> {
   const { report } = context;
+  await report.check("the probes of kubeadm's static pod answer", () => probes(context));
   await report.check("custom resources", () => customResources(context));
   await report.check("a lease object is renewed a hundred times", () => leaseObject(context));
   await report.check("events go away by leases of the store", () => events(context), 120_000);
@@ -24,6 +26,16 @@ export async function storeChecks(context: Context): Promise<void> {
   );
   await report.check("the API server compacts, and what is older is gone", () => compaction(context));
   await report.check("no request to the store was in error", () => noErrors(context));
+}
+
+/** They go to the port for metrics, without TLS. */
+async function probes({ members }: Context): Promise<void> {
+  for (const { metricsPort } of members) {
+    for (const path of ["/livez", "/readyz", "/health", "/metrics"]) {
+      const { status, body } = await httpGet(metricsPort, path);
+      assert.equal(status, 200, `${path}: ${body}`);
+    }
+  }
 }
 
 async function customResources(context: Context): Promise<void> {

@@ -132,6 +132,30 @@ for (const [name, transport] of Object.entries(transports)) {
       assert.deepEqual(received, ["1", "2"]);
     });
 
+    it("ends a streamed range with rows, and tells the revision and the count with them", async () => {
+      const kv = createClient(KV, transport());
+      const value = new Uint8Array(100_000);
+      for (let i = 0; i < 7; i++) await kv.put({ key: bytes(`${name}/pieces/${i}`), value });
+      const range = { key: bytes(`${name}/pieces/`), rangeEnd: bytes(`${name}/pieces0`) };
+      for (const [limit, rows] of [
+        [0n, 7],
+        [1n, 1],
+        [6n, 6],
+      ] as const) {
+        const pieces = [];
+        for await (const { rangeResponse } of kv.rangeStream({ ...range, limit }))
+          pieces.push(rangeResponse!);
+        const last = pieces.pop()!;
+        assert.ok(last.kvs.length > 0, `limit ${limit}: the last piece is empty`);
+        assert.ok((last.header?.revision ?? 0n) > 0n);
+        assert.deepEqual([last.more, last.count], [rows < 7, 7n]);
+        for (const { header, more, count } of pieces)
+          assert.deepEqual([header, more, count], [undefined, false, 0n]);
+        assert.equal(pieces.length > 0, rows > 1, `limit ${limit}: ${pieces.length} pieces before the last`);
+        assert.equal(pieces.flatMap(({ kvs }) => kvs).length + last.kvs.length, rows);
+      }
+    });
+
     it("streams a snapshot", async () => {
       let total = 0;
       let last: bigint | undefined;

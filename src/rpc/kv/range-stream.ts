@@ -1,7 +1,12 @@
-/** KV.RangeStream: a range in pieces that never wait in memory, since the next is read when the last has left. */
+/**
+ * KV.RangeStream: a range in pieces, of which one at a time waits in memory: the next is read when the last has left.
+ *
+ * The last piece has the last rows and, as the only one, the header, `more` and the count. Clients hold etcd to that: a
+ * reader that has got as many rows as it asked for goes no further, and still has to know the revision they are of.
+ */
 import type { Caller } from "../../auth/caller.ts";
 import { checkRange } from "../../auth/permission.ts";
-import type { RangeRequest } from "../../codec/kv.ts";
+import type { KeyValue, RangeRequest } from "../../codec/kv.ts";
 import { decodeRangeRequest, encodeRangeStreamEnd, encodeRangeStreamRows } from "../../codec/range.ts";
 import type { Revision } from "../../lib/ids.ts";
 import { checkRangeStream } from "../../mvcc/check/check-request.ts";
@@ -37,17 +42,22 @@ function streamRows(
 ): void {
   const header = server.header();
   const batches = server.store.rangeBatches(request, batchRows, batchBytes);
+  /** Read, and not yet sent, since it may be the last. */
+  let waiting: readonly KeyValue[] = [];
   /** Reads until the peer has enough for now; true at the end. */
   function* pump(): Generator<undefined, boolean, undefined> {
     for (;;) {
       const batch = batches.next();
       if (batch.done) {
         checkNotStale(server, caller);
-        call.write(encodeRangeStreamEnd(header, { kvs: [], ...batch.value }));
+        call.write(encodeRangeStreamEnd(header, { kvs: waiting, ...batch.value }));
         return true;
       }
-      if (batch.value && batch.value.length > 0 && !call.write(encodeRangeStreamRows(batch.value)))
-        return false;
+      if (batch.value && batch.value.length > 0) {
+        const rows = waiting;
+        waiting = batch.value;
+        if (rows.length > 0 && !call.write(encodeRangeStreamRows(rows))) return false;
+      }
       yield undefined;
     }
   }

@@ -96,6 +96,36 @@ var kvChecks = []check{
 		}
 		t.equal("count", joined.Count, int64(300))
 	}},
+	{"last message of a stream: rows, revision and count", func(t *T) {
+		for i := range 30 {
+			t.put(t.key(fmt.Sprintf("%03d", i)), strings.Repeat("v", 100_000))
+		}
+		for _, limit := range []int{0, 1, 29, 30, 31} {
+			stream, err := t.GetStream(t, t.key(), clientv3.WithPrefix(), clientv3.WithLimit(int64(limit)))
+			t.must(err)
+			var last clientv3.RangeStreamResponse
+			rows := 0
+			for message := range stream {
+				t.must(message.Err())
+				if last.RangeResponse != nil && last.RangeResponse.Header != nil {
+					t.fatalf("limit %d: a header came before the last message", limit)
+				}
+				rows += len(message.RangeResponse.Kvs)
+				last = message
+			}
+			want := limit
+			if limit == 0 || limit > 30 {
+				want = 30
+			}
+			t.equal("rows", rows, want)
+			if len(last.RangeResponse.Kvs) == 0 || last.RangeResponse.Header == nil {
+				t.fatalf("limit %d: the last message has %d rows and header %v",
+					limit, len(last.RangeResponse.Kvs), last.RangeResponse.Header)
+			}
+			t.equal("count", last.RangeResponse.Count, int64(30))
+			t.equal("more", last.RangeResponse.More, want < 30)
+		}
+	}},
 	{"delete", func(t *T) {
 		for _, key := range []string{"a", "b", "c"} {
 			t.put(t.key(key), key)

@@ -37,6 +37,7 @@ type Config struct {
 	ClientTLSInfo               transport.TLSInfo
 	UnsafeNoFsync               bool
 	MaxRequestBytes             uint
+	QuotaBackendBytes           int64
 	WatchProgressNotifyInterval time.Duration
 	ZapLoggerBuilder            ZapLoggerBuilder
 }
@@ -67,6 +68,7 @@ func (c *Config) flags() []string {
 		fmt.Sprintf("--unsafe-no-fsync=%t", c.UnsafeNoFsync),
 		fmt.Sprintf("--watch-progress-notify-interval=%s", c.WatchProgressNotifyInterval),
 		fmt.Sprintf("--max-request-bytes=%d", c.MaxRequestBytes),
+		fmt.Sprintf("--quota-backend-bytes=%d", c.QuotaBackendBytes),
 	}
 	if tls := c.ClientTLSInfo; !tls.Empty() {
 		flags = append(flags, "--cert-file="+tls.CertFile, "--key-file="+tls.KeyFile)
