@@ -14,7 +14,8 @@ export function addScrape(app: Hono, metrics: Metrics): void {
     "promhttp_metric_handler_requests_in_flight",
     "Current number of scrapes being served.",
   );
-  app.get("/metrics", (context) => {
+  // By any method, as in etcd.
+  app.all("/metrics", (context) => {
     inFlight.inc();
     try {
       const text = metrics.expose();
