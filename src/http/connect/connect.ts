@@ -54,19 +54,28 @@ const peerKey = createContextKey<Peer>({ address: "", secure: false });
 /** Told of an answer that is kept until it is out. */
 const keepKey = createContextKey<(bytes: number) => void>(() => {});
 
-/** Adds a path for each method of each service to `app`. */
+/** Adds a path for each method of each service to `app`. What serves a method is made when it is first called. */
 export function addConnect(app: Hono, options: ConnectOptions): void {
-  const { maxReceiveBytes } = options;
-  const router = createConnectRouter({ grpc: false, readMaxBytes: maxReceiveBytes });
-  for (const service of options.services) {
-    for (const method of service.methods) addMethod(router, method, options);
-  }
   const budget = new AnswerBudget();
-  for (const handler of router.handlers) {
-    app.all(handler.requestPath, (context) =>
-      serve(handler, { context, budget, peer: options.peerOf(context) }),
-    );
+  for (const service of options.services) {
+    for (const method of service.methods) {
+      let made: UniversalHandler | undefined;
+      app.all(pathOf(method), (context) => {
+        made ??= makeHandler(method, options);
+        // A stream of requests with one answer: etcd has no such method.
+        if (made === undefined) return context.notFound();
+        return serve(made, { context, budget, peer: options.peerOf(context) });
+      });
+    }
   }
+}
+
+const pathOf = (method: DescMethod): string => `/${method.parent.typeName}/${method.name}`;
+
+function makeHandler(method: DescMethod, options: ConnectOptions): UniversalHandler | undefined {
+  const router = createConnectRouter({ grpc: false, readMaxBytes: options.maxReceiveBytes });
+  addMethod(router, method, options);
+  return router.handlers[0];
 }
 
 interface Served {
@@ -93,7 +102,7 @@ function addMethod(
   method: DescMethod,
   { routes, records }: Pick<ConnectOptions, "routes" | "records">,
 ): void {
-  const path = `/${method.parent.typeName}/${method.name}`;
+  const path = pathOf(method);
   const open = (context: HandlerContext): LocalCall => {
     const call = new LocalCall(routes, {
       path,
