@@ -11,5 +11,5 @@ export function runGrpcProxy(args: readonly string[], output: CommandOutput): Pr
     registerMetrics: (metrics: Parameters<typeof registerProcessMetrics>[0]) =>
       registerProcessMetrics(metrics, () => performance.now()),
   };
-  return runCommand(grpcProxyCommands(environment), args, output);
+  return runCommand(grpcProxyCommands(environment), ["grpc-proxy", ...args], output, { helpEnd: "" });
 }

@@ -20,7 +20,7 @@ async function main(): Promise<number> {
   if (name === "gateway") {
     const { gatewayCommands } = await import("../proxy/tcp/gateway.ts");
     const { runCommand } = await import("../lib/command-line/command.ts");
-    return runCommand(gatewayCommands, args, output);
+    return runCommand(gatewayCommands, ["gateway", ...args], output, { helpEnd: "" });
   }
   if (name === "ctl") {
     const { runCtl } = await import("../ctl/main.ts");

@@ -8,6 +8,7 @@ import { problemOf, proxyFlags } from "./settings.ts";
 
 const stopGraceMs = 1_000;
 
+/** For words that begin with `grpc-proxy`. */
 export function grpcProxyCommands(environment: ProxyEnvironment): Command {
   const start: Command = {
     use: "start",
@@ -15,7 +16,8 @@ export function grpcProxyCommands(environment: ProxyEnvironment): Command {
     flags: proxyFlags,
     run: (call) => run(call, environment),
   };
-  return { use: "etcd grpc-proxy <subcommand>", short: "grpc-proxy related command", commands: [start] };
+  const proxy = { use: "grpc-proxy <subcommand>", short: "grpc-proxy related command", commands: [start] };
+  return { use: "etcd", short: "", commands: [proxy] };
 }
 
 async function run({ flags, output }: CommandCall, environment: ProxyEnvironment): Promise<number> {

@@ -28,7 +28,12 @@ const flags: readonly Flag[] = [
     "",
     "path to the client server TLS CA file for verifying the discovered endpoints when discovery-srv is provided.",
   ),
-  text("endpoints", "127.0.0.1:2379", "comma separated etcd cluster endpoints"),
+  {
+    name: "endpoints",
+    kind: "strings",
+    default: ["127.0.0.1:2379"],
+    usage: "comma separated etcd cluster endpoints",
+  },
   {
     name: "retry-delay",
     kind: "duration",
@@ -37,10 +42,17 @@ const flags: readonly Flag[] = [
   },
 ];
 
+/** For words that begin with `gateway`. */
 export const gatewayCommands: Command = {
-  use: "etcd gateway <subcommand>",
-  short: "gateway related command",
-  commands: [{ use: "start", short: "start the gateway", flags, run: start }],
+  use: "etcd",
+  short: "",
+  commands: [
+    {
+      use: "gateway <subcommand>",
+      short: "gateway related command",
+      commands: [{ use: "start", short: "start the gateway", flags, run: start }],
+    },
+  ],
 };
 
 async function start({ flags: values, args, output }: CommandCall): Promise<number> {
@@ -77,10 +89,7 @@ async function start({ flags: values, args, output }: CommandCall): Promise<numb
 async function endpointsOf(values: CommandCall["flags"]): Promise<Endpoint[]> {
   const domain = values.string("discovery-srv");
   if (domain !== "") return discoveredServers(values);
-  const named = values
-    .string("endpoints")
-    .split(",")
-    .filter((word) => word !== "");
+  const named = values.strings("endpoints").filter((word) => word !== "");
   if (named.length === 0) throw new Error("no endpoints found");
   return named.map((word) => {
     const found = hostAndPort(word.replace(/^[a-z]+:\/\//, "").replace(/\/.*$/, ""));
