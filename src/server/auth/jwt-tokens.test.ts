@@ -3,9 +3,9 @@ import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:cryp
 import { describe, it } from "node:test";
 import { decodeJwt, decodeProtectedHeader, SignJWT, UnsecuredJWT } from "jose";
 import { FakeClock, settle } from "../../lib/testing/fake-clock.ts";
+import { recordingLogger } from "../../lib/testing/recording-logger.ts";
 import { JwtTokens } from "./jwt-tokens.ts";
 import { MemoryFiles } from "./testing/memory-files.ts";
-import { recordingLogger } from "./testing/recording-logger.ts";
 import { parseTokenOptions } from "./token-options.ts";
 
 interface Pair {

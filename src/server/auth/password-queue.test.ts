@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { PasswordThread, PasswordWork } from "../../lib/password-work.ts";
 import { FakeClock, settle } from "../../lib/testing/fake-clock.ts";
+import { recordingLogger } from "../../lib/testing/recording-logger.ts";
 import { PasswordQueue } from "./password-queue.ts";
-import { recordingLogger } from "./testing/recording-logger.ts";
 
 /** A thread whose work is done when the test says so. */
 class HeldThread implements PasswordThread {

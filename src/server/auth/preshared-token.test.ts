@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { FakeClock, settle } from "../../lib/testing/fake-clock.ts";
+import { recordingLogger } from "../../lib/testing/recording-logger.ts";
 import { openTokens } from "./open-tokens.ts";
 import { MemoryFiles } from "./testing/memory-files.ts";
-import { recordingLogger } from "./testing/recording-logger.ts";
 
 const secret = "some-secret-token";
 

@@ -1,10 +1,10 @@
 /** Members without a Raft: they keep what they get, for tests to look at. */
 import type { TlsOptions } from "node:tls";
 import type { ClusterId, MemberId, RaftIndex, Term } from "../../../lib/ids.ts";
-import type { LogFields, Logger } from "../../../lib/logger.ts";
 import { Metrics } from "../../../lib/metrics.ts";
 import { type Entry, emptyConfState } from "../../../lib/raft-entry.ts";
 import { type Message, MessageType, makeMessage } from "../../../lib/raft-message.ts";
+import { type RecordedLine, recordingLogger } from "../../../lib/testing/recording-logger.ts";
 import { systemClock } from "../../../runtime/system-clock.ts";
 import type { IncomingSnapshot, OutgoingSnapshot, PeerTransportOptions } from "../contracts.ts";
 import { joined } from "../http1/plain.ts";
@@ -25,12 +25,6 @@ export const testLimits: Partial<PeerLimits> = {
   probeReportMs: 100,
 };
 
-export interface LogLine {
-  readonly level: string;
-  readonly message: string;
-  readonly fields: LogFields;
-}
-
 export interface TestMemberOptions extends Partial<PeerTransportOptions> {
   readonly id: number;
   readonly port?: number;
@@ -49,7 +43,7 @@ export class TestMember {
   readonly unreachable: MemberId[] = [];
   readonly snapshotStatus: { id: MemberId; ok: boolean }[] = [];
   readonly removed = new Set<MemberId>();
-  readonly log: LogLine[] = [];
+  readonly log: RecordedLine[] = [];
   /** The databases that came with snapshots, by index. */
   readonly snapshots = new Map<number, Uint8Array>();
   aborted = 0;
@@ -115,7 +109,7 @@ export class TestMember {
     await this.server.close(500);
   }
 
-  logged(pattern: RegExp): LogLine | undefined {
+  logged(pattern: RegExp): RecordedLine | undefined {
     return this.log.find(({ message, fields }) => pattern.test(`${message} ${JSON.stringify(fields)}`));
   }
 
@@ -143,25 +137,6 @@ export class TestMember {
       },
     };
   }
-}
-
-function recordingLogger(lines: LogLine[]): Logger {
-  const at =
-    (level: string) =>
-    (message: string, fields: LogFields = {}) =>
-      void lines.push({ level, message, fields });
-  const logger: Logger = {
-    enabled: () => true,
-    debug: at("debug"),
-    info: at("info"),
-    warn: at("warn"),
-    error: at("error"),
-    fatal: at("fatal"),
-    with: () => logger,
-    at: () => logger,
-    named: () => logger,
-  };
-  return logger;
 }
 
 /** Starts members that know each other. */

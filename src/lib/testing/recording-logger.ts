@@ -1,5 +1,5 @@
 /** A logger that keeps its lines. */
-import type { LogFields, Logger, LogLevel } from "../../../lib/logger.ts";
+import type { LogFields, Logger, LogLevel } from "../logger.ts";
 
 export interface RecordedLine {
   readonly level: LogLevel;
@@ -7,8 +7,10 @@ export interface RecordedLine {
   readonly fields: LogFields;
 }
 
-export function recordingLogger(): Logger & { readonly lines: RecordedLine[] } {
-  const lines: RecordedLine[] = [];
+/** Adds to `lines`, if they are given. */
+export function recordingLogger(
+  lines: RecordedLine[] = [],
+): Logger & { readonly lines: readonly RecordedLine[] } {
   const at =
     (level: LogLevel) =>
     (message: string, fields: LogFields = {}) =>
