@@ -11,6 +11,7 @@ import { RandomOps } from "../../test/model/random-ops.ts";
 import { Random } from "../../test/support/random.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { KeyValue, RangeRequest } from "../codec/kv.ts";
+import { emptyRangeRequest } from "../codec/range.ts";
 import { EtcdError } from "../errors/etcd-error.ts";
 import { toBinaryKey } from "../lib/binary-key.ts";
 import type { Revision } from "../lib/ids.ts";
@@ -207,19 +208,9 @@ function* collect(
 }
 
 const wholeRange: RangeRequest = {
+  ...emptyRangeRequest(),
   key: Uint8Array.of(0),
   rangeEnd: Uint8Array.of(0),
-  limit: 0,
-  revision: 0,
-  sortOrder: 0,
-  sortTarget: 0,
-  serializable: false,
-  keysOnly: false,
-  countOnly: false,
-  minModRevision: 0,
-  maxModRevision: 0,
-  minCreateRevision: 0,
-  maxCreateRevision: 0,
 };
 
 for (const [name, make] of Object.entries(backendsUnderTest)) {

@@ -1,29 +1,11 @@
 /** Sections 5.3 to 5.6 of the Raft paper: logs and safety. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MemberId, RaftIndex, Term } from "../lib/ids.ts";
-import { type Message, MessageType, makeMessage } from "../lib/raft-message.ts";
+import type { RaftIndex, Term } from "../lib/ids.ts";
+import { type Message, MessageType } from "../lib/raft-message.ts";
 import { Cluster } from "./testing/cluster.ts";
 import { makeEntry } from "./testing/member.ts";
-
-const memberId = (id: number) => BigInt(id) as MemberId;
-const plain = { preVote: false, checkQuorum: false };
-
-function message(
-  fields: { type: MessageType; from: number; to: number; term: number } & Record<string, unknown>,
-) {
-  return makeMessage({
-    ...fields,
-    from: memberId(fields.from),
-    to: memberId(fields.to),
-    term: fields.term as Term,
-  });
-}
-
-function sent(cluster: Cluster, type: MessageType): Message[] {
-  for (const id of cluster.members.keys()) cluster.work(id);
-  return cluster.wire.filter((m) => m.type === type);
-}
+import { message, plain, sent } from "./testing/paper.ts";
 
 describe("5.3 log replication", () => {
   it("a leader appends a command and sends it to all; when a majority has it, it is committed and applied, and the followers learn that", () => {

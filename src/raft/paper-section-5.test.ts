@@ -1,29 +1,10 @@
 /** What section 5 of the Raft paper ("In Search of an Understandable Consensus Algorithm") says, sentence by sentence. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { MemberId, Term } from "../lib/ids.ts";
-import { type Message, MessageType, makeMessage } from "../lib/raft-message.ts";
+import { MessageType } from "../lib/raft-message.ts";
 import { Cluster } from "./testing/cluster.ts";
 import { makeEntry } from "./testing/member.ts";
-
-const memberId = (id: number) => BigInt(id) as MemberId;
-const plain = { preVote: false, checkQuorum: false };
-
-function message(
-  fields: { type: MessageType; from: number; to: number; term: number } & Record<string, unknown>,
-) {
-  return makeMessage({
-    ...fields,
-    from: memberId(fields.from),
-    to: memberId(fields.to),
-    term: fields.term as Term,
-  });
-}
-
-function sent(cluster: Cluster, type: MessageType): Message[] {
-  for (const id of cluster.members.keys()) cluster.work(id);
-  return cluster.wire.filter((m) => m.type === type);
-}
+import { message, plain, sent } from "./testing/paper.ts";
 
 describe("5.1 basics: terms", () => {
   const roles = {

@@ -8,6 +8,7 @@ import type {
   TxnRequest,
 } from "../../codec/kv.ts";
 import { CompareTarget } from "../../codec/kv.ts";
+import { emptyRangeRequest } from "../../codec/range.ts";
 import type { LeaseId, RaftIndex, Term } from "../../lib/ids.ts";
 import { noLease } from "../../lib/ids.ts";
 
@@ -44,22 +45,7 @@ export function putRequest(key: string, value = "", options: Partial<PutRequest>
 }
 
 export function rangeRequest(key: string, rangeEnd = "", options: Partial<RangeRequest> = {}): RangeRequest {
-  return {
-    key: bytes(key),
-    rangeEnd: bytes(rangeEnd),
-    limit: 0,
-    revision: 0,
-    sortOrder: 0,
-    sortTarget: 0,
-    serializable: false,
-    keysOnly: false,
-    countOnly: false,
-    minModRevision: 0,
-    maxModRevision: 0,
-    minCreateRevision: 0,
-    maxCreateRevision: 0,
-    ...options,
-  };
+  return { ...emptyRangeRequest(), key: bytes(key), rangeEnd: bytes(rangeEnd), ...options };
 }
 
 export function deleteRequest(
