@@ -11,8 +11,7 @@ import type { Entry } from "../lib/raft-entry.ts";
 import { settle } from "../lib/testing/fake-clock.ts";
 import { RawNode } from "../raft/raw-node.ts";
 import { MemoryWal } from "../wal/memory-wal.ts";
-import type { Wal, WalBatch } from "../wal/wal.ts";
-import { startTestServer, testSettings } from "./testing/test-server.ts";
+import { newLog, startTestServer, testSettings } from "./testing/test-server.ts";
 
 describe("etcd server, one member", () => {
   it("elects itself, sets the cluster's version and publishes itself", async () => {
@@ -39,24 +38,18 @@ describe("etcd server, one member", () => {
   });
 
   it("answers no proposal before the log has it on disk", async () => {
-    const clockless: { save?: (batch: WalBatch, done: (error?: Error) => void) => void } = {};
     let held: (() => void)[] = [];
     let holding = false;
     const test = await startTestServer({
-      openLog: async (metadata) => {
-        const wal: Wal = {
-          sizeBytes: 0,
-          save: (_batch, done) => {
-            if (holding) held.push(() => done());
-            else queueMicrotask(() => done());
-          },
-          release() {},
-          close: async () => {},
-        };
-        Object.assign(clockless, wal);
-        const contents = { metadata, hardState: undefined, snapshot: undefined, entries: [], created: true };
-        return { wal, contents: { ...contents, lastIndex: 0 as never, lastTerm: 0 as never } };
-      },
+      openLog: newLog({
+        sizeBytes: 0,
+        save: (_batch, done) => {
+          if (holding) held.push(() => done());
+          else queueMicrotask(() => done());
+        },
+        release() {},
+        close: async () => {},
+      }),
     });
     holding = true;
     let answered = false;
@@ -86,17 +79,12 @@ describe("etcd server, one member", () => {
   it("stops, and says why, when the log fails", async () => {
     let failing = false;
     const test = await startTestServer({
-      openLog: async (metadata) => {
-        const wal: Wal = {
-          sizeBytes: 0,
-          save: (_batch, done) =>
-            queueMicrotask(() => done(failing ? new Error("no space left") : undefined)),
-          release() {},
-          close: async () => {},
-        };
-        const contents = { metadata, hardState: undefined, snapshot: undefined, entries: [], created: true };
-        return { wal, contents: { ...contents, lastIndex: 0 as never, lastTerm: 0 as never } };
-      },
+      openLog: newLog({
+        sizeBytes: 0,
+        save: (_batch, done) => queueMicrotask(() => done(failing ? new Error("no space left") : undefined)),
+        release() {},
+        close: async () => {},
+      }),
     });
     failing = true;
     await assert.rejects(test.put("k", "1"), { message: errors.stopped.text });
@@ -126,18 +114,14 @@ describe("etcd server, one member", () => {
   it("refuses a request that is too large, and gives up one that takes too long", async () => {
     let hold = false;
     const test = await startTestServer({
-      openLog: async (metadata) => {
-        const wal: Wal = {
-          sizeBytes: 0,
-          save: (_batch, done) => {
-            if (!hold) queueMicrotask(() => done());
-          },
-          release() {},
-          close: async () => {},
-        };
-        const contents = { metadata, hardState: undefined, snapshot: undefined, entries: [], created: true };
-        return { wal, contents: { ...contents, lastIndex: 0 as never, lastTerm: 0 as never } };
-      },
+      openLog: newLog({
+        sizeBytes: 0,
+        save: (_batch, done) => {
+          if (!hold) queueMicrotask(() => done());
+        },
+        release() {},
+        close: async () => {},
+      }),
     });
     await assert.rejects(test.put("k", "x".repeat(1_600_000)), { message: errors.requestTooLarge.text });
     hold = true;

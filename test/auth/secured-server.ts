@@ -12,15 +12,14 @@ import {
   AuthUserGrantRoleRequestSchema,
 } from "../../src/gen/etcdserverpb/rpc_pb.ts";
 import { createHttpHandler } from "../../src/http/app.ts";
-import { Metrics } from "../../src/lib/metrics.ts";
-import { silentLogger } from "../../src/lib/testing/silent-logger.ts";
+import { maxReceiveBytes, testHttpOptions } from "../../src/http/testing/test-app.ts";
 import { HealthStatus } from "../../src/rpc/health.ts";
-import { createRoutes, services } from "../../src/rpc/services.ts";
+import { createRoutes } from "../../src/rpc/services.ts";
 import { systemClock } from "../../src/runtime/system-clock.ts";
 import type { AuthenticationOptions } from "../../src/server/auth/authentication.ts";
 import { FakeTokens, fakeAuthentication } from "../../src/server/auth/testing/fake-tokens.ts";
 import type { EtcdServer } from "../../src/server/etcd-server.ts";
-import { startTestServer } from "../../src/server/testing/test-server.ts";
+import { newLog, startTestServer } from "../../src/server/testing/test-server.ts";
 import type { GrpcRoutes } from "../../src/transport/grpc.ts";
 import { RpcServer } from "../../src/transport/rpc-server.ts";
 import { MemoryWal } from "../../src/wal/memory-wal.ts";
@@ -58,34 +57,12 @@ export class SecuredServer {
     const { server } = await startTestServer({
       clock: systemClock,
       authentication: fakeAuthentication(tokens, more),
-      openLog: async (metadata) => ({
-        wal: new MemoryWal(systemClock),
-        contents: {
-          metadata,
-          hardState: undefined,
-          snapshot: undefined,
-          entries: [],
-          lastIndex: 0 as never,
-          lastTerm: 0 as never,
-          created: true,
-        },
-      }),
+      openLog: newLog(new MemoryWal(systemClock)),
     });
     const routes = createRoutes(server, new HealthStatus());
-    const fetch = createHttpHandler({
-      services,
-      routes,
-      health: { alarms: () => [], hasLeader: () => true, isLearner: () => false, tryRead: async () => {} },
-      metrics: new Metrics(),
-      logger: silentLogger,
-      versions: () => ({ etcdserver: "", etcdcluster: "", storage: "" }),
-      cors: [],
-      hostWhitelist: ["*"],
-      gateway: true,
-      maxReceiveBytes: 2_000_000,
-    });
+    const fetch = createHttpHandler({ ...testHttpOptions(routes), cors: [] });
     const limits = {
-      maxReceiveBytes: 2_000_000,
+      maxReceiveBytes,
       maxConcurrentStreams: 1000,
       keepaliveMinTimeMs: 5000,
       keepaliveIntervalMs: 0,

@@ -4,7 +4,7 @@ import { silentLogger } from "../../lib/testing/silent-logger.ts";
 import { HealthStatus } from "../../rpc/health.ts";
 import { createRoutes, services } from "../../rpc/services.ts";
 import { systemClock } from "../../runtime/system-clock.ts";
-import { startTestServer } from "../../server/testing/test-server.ts";
+import { newLog, startTestServer } from "../../server/testing/test-server.ts";
 import type { GrpcRoutes } from "../../transport/grpc.ts";
 import { TestServer } from "../../transport/testing/test-server.ts";
 import { MemoryWal } from "../../wal/memory-wal.ts";
@@ -18,27 +18,9 @@ export interface TestApp {
   stop(): Promise<void>;
 }
 
-export async function startTestApp(
-  options: Partial<HttpOptions> & { readonly wrapRoutes?: (routes: GrpcRoutes) => GrpcRoutes } = {},
-): Promise<TestApp> {
-  const { server } = await startTestServer({
-    clock: systemClock,
-    openLog: async (metadata) => ({
-      wal: new MemoryWal(systemClock),
-      contents: {
-        metadata,
-        hardState: undefined,
-        snapshot: undefined,
-        entries: [],
-        lastIndex: 0 as never,
-        lastTerm: 0 as never,
-        created: true,
-      },
-    }),
-  });
-  const { wrapRoutes = (routes) => routes } = options;
-  const routes = wrapRoutes(createRoutes(server, new HealthStatus()));
-  const fetch = createHttpHandler({
+/** What the HTTP side of a server in a test is made with: all is well, and everybody may call. */
+export function testHttpOptions(routes: GrpcRoutes): HttpOptions {
+  return {
     services,
     routes,
     metrics: new Metrics(),
@@ -54,8 +36,19 @@ export async function startTestApp(
     hostWhitelist: ["*"],
     gateway: true,
     maxReceiveBytes,
-    ...options,
+  };
+}
+
+export async function startTestApp(
+  options: Partial<HttpOptions> & { readonly wrapRoutes?: (routes: GrpcRoutes) => GrpcRoutes } = {},
+): Promise<TestApp> {
+  const { server } = await startTestServer({
+    clock: systemClock,
+    openLog: newLog(new MemoryWal(systemClock)),
   });
+  const { wrapRoutes = (routes) => routes } = options;
+  const routes = wrapRoutes(createRoutes(server, new HealthStatus()));
+  const fetch = createHttpHandler({ ...testHttpOptions(routes), ...options });
   const http = await TestServer.start({ routes, fetch });
   return {
     url: `http://127.0.0.1:${http.port}`,

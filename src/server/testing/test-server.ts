@@ -13,6 +13,7 @@ import { Metrics } from "../../lib/metrics.ts";
 import { FakeClock, settle } from "../../lib/testing/fake-clock.ts";
 import { silentLogger } from "../../lib/testing/silent-logger.ts";
 import { MemoryWal } from "../../wal/memory-wal.ts";
+import type { Wal } from "../../wal/wal.ts";
 import { type BootstrapOptions, bootstrap } from "../bootstrap.ts";
 import type { EtcdServer, EtcdServerSettings } from "../etcd-server.ts";
 import type { ClusterFinder } from "../members/join-cluster.ts";
@@ -67,6 +68,13 @@ export const testSettings: EtcdServerSettings = {
   watchProgressIntervalMs: 600_000,
 };
 
+/** Opens `wal` as the log of a member that has none yet. */
+export function newLog(wal: Wal): BootstrapOptions["openLog"] {
+  const nothing = { hardState: undefined, snapshot: undefined, entries: [], created: true };
+  const contents = { ...nothing, lastIndex: 0 as RaftIndex, lastTerm: 0 as Term };
+  return async (metadata) => ({ wal, contents: { ...contents, metadata } });
+}
+
 export interface TestServerOptions extends Partial<BootstrapOptions> {
   /** The store to begin with; an empty one in memory if none is given. */
   readonly backend?: Backend;
@@ -83,18 +91,7 @@ export async function startTestServer({ backend, ...options }: TestServerOptions
     metrics: new ServerMetrics(new Metrics()),
     stores: new MemorySlots(() => new MemoryBackend({}), backend),
     hasLog: false,
-    openLog: async (metadata) => ({
-      wal: new MemoryWal(clock),
-      contents: {
-        metadata,
-        hardState: undefined,
-        snapshot: undefined,
-        entries: [],
-        lastIndex: 0 as RaftIndex,
-        lastTerm: 0 as Term,
-        created: true,
-      },
-    }),
+    openLog: newLog(new MemoryWal(clock)),
     initialClusterState: "new",
     initialCluster: async () => new Map([["a", ["http://a:2380"]]]),
     initialClusterToken: "token",
