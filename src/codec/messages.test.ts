@@ -96,7 +96,7 @@ describe("the tables of messages", () => {
 
 describe("messages by tables", () => {
   it("are written and read as the generated code does it", () => {
-    forSeeds(25, (random) => {
+    forSeeds(8, (random) => {
       for (const { desc, table } of messages) {
         const message = randomMessage(random, desc, { wide: true, depth: 3 });
         const bytes = generated.toBinary(desc, message);
@@ -118,7 +118,7 @@ describe("messages by tables", () => {
   });
 
   it("are put together from pieces, and what is unknown is passed over", () => {
-    forSeeds(10, (random) => {
+    forSeeds(5, (random) => {
       for (const { desc, table } of messages) {
         const piece = () => generated.toBinary(desc, randomMessage(random, desc, { wide: true, depth: 2 }));
         const unknown = Uint8Array.of(0xfa, 0xff, 0x7f, 3, 1, 2, 3);
@@ -132,7 +132,7 @@ describe("messages by tables", () => {
   it("are refused with a DecodeError, or read, whatever the bytes are", () => {
     const random = new Prng(7);
     let refused = 0;
-    for (let round = 0; round < 40; round++) {
+    for (let round = 0; round < 20; round++) {
       for (const { desc, table } of messages) {
         try {
           toBinary(table, fromBinary(table, randomBytes(random, random.below(40))));

@@ -19,12 +19,11 @@ export interface ServicesOptions {
 /** Adds the services' paths to `app`. `finish` gives what is loaded the answers of `app` itself. */
 export function addServices(app: Hono, options: ServicesOptions, finish: (part: Hono) => void): void {
   const peerOf = (context: Context) => (context.env as { peer: Peer }).peer;
-  const part = (load: () => Promise<(part: Hono) => void>) => {
+  const part = (load: (into: Hono) => Promise<void>) => {
     let made: Promise<Hono> | undefined;
     const make = async (): Promise<Hono> => {
-      const add = await load();
       const made = new Hono();
-      add(made);
+      await load(made);
       finish(made);
       // Its errors are for the application that it is part of.
       made.onError((error) => {
@@ -37,16 +36,15 @@ export function addServices(app: Hono, options: ServicesOptions, finish: (part: 
       return (await made).fetch(context.req.raw, context.env);
     };
   };
-  const connect = part(async () => {
+  const connect = part(async (into) => {
     const { loadConnect } = await import("./connect/load.ts");
-    const { addConnect, services } = await loadConnect();
-    return (into) => addConnect(into, { ...options, services, peerOf });
+    await loadConnect(into, { ...options, peerOf });
   });
   for (const { path } of options.services.flatMap(methodsOf)) app.all(path, connect);
   if (!options.gateway) return;
-  const gateway = part(async () => {
+  const gateway = part(async (into) => {
     const { addGateway } = await import("./json/gateway.ts");
-    return (into) => addGateway(into, { ...options, peerOf });
+    addGateway(into, { ...options, peerOf });
   });
   app.all("/v3/*", gateway);
   app.all("/v3beta/*", gateway);

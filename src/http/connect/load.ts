@@ -4,8 +4,11 @@
  * between them. (Portions are files of ours: of a package named here the bundler would make a part of the start.)
  */
 import { setImmediate } from "node:timers/promises";
+import type { Hono } from "hono";
+import type { ConnectOptions } from "./connect.ts";
 
-export async function loadConnect() {
+/** Adds the paths of all services to `app`. */
+export async function loadConnect(app: Hono, options: Omit<ConnectOptions, "services">): Promise<void> {
   const portions = [
     () => import("../../gen/mvccpb/kv_pb.ts"),
     () => import("../../gen/authpb/auth_pb.ts"),
@@ -21,5 +24,8 @@ export async function loadConnect() {
   }
   const { services } = await import("./services.ts");
   const { addConnect } = await import("./connect.ts");
-  return { addConnect, services };
+  for (const service of services) {
+    await setImmediate();
+    addConnect(app, { ...options, services: [service] });
+  }
 }
