@@ -4,6 +4,7 @@ import { EtcdError, GrpcCode } from "../errors/etcd-error.ts";
 import {
   HealthCheckRequestSchema,
   HealthCheckResponseSchema,
+  HealthListRequestSchema,
   HealthCheckResponse_ServingStatus as Status,
 } from "../gen/tables/grpc/health/v1/health.ts";
 import type { GrpcCall, SingleRequestHandler } from "../transport/grpc.ts";
@@ -32,14 +33,35 @@ export class HealthStatus {
   }
 }
 
-export function healthCheckHandler(health: HealthStatus): SingleRequestHandler {
+/** By method. */
+export const healthHandlers = (health: HealthStatus): Record<string, SingleRequestHandler> => ({
+  Check: checkHandler(health),
+  List: listHandler(health),
+  Watch: watchHandler(health),
+});
+
+function checkHandler(health: HealthStatus): SingleRequestHandler {
   return unaryMessages(HealthCheckRequestSchema, HealthCheckResponseSchema, async ({ service }) => {
     if (service !== "") throw new EtcdError(GrpcCode.notFound, "unknown service");
     return { status: health.now };
   });
 }
 
-export function healthWatchHandler(health: HealthStatus): SingleRequestHandler {
+function listHandler(health: HealthStatus): SingleRequestHandler {
+  return unary((call, message) => {
+    parse(HealthListRequestSchema, message);
+    const response = create(HealthCheckResponseSchema, { status: health.now });
+    call.respond(listOfOne(toBinary(HealthCheckResponseSchema, response)));
+  });
+}
+
+/** HealthListResponse with one entry, of the empty name: the tables know no maps. Each length fits one octet. */
+function listOfOne(status: Uint8Array): Uint8Array {
+  const entry = [0x0a, 0, 0x12, status.length, ...status];
+  return Uint8Array.from([0x0a, entry.length, ...entry]);
+}
+
+function watchHandler(health: HealthStatus): SingleRequestHandler {
   return unary((call, message) => {
     const { service } = parse(HealthCheckRequestSchema, message);
     if (service !== "") return sendStatus(call, Status.SERVICE_UNKNOWN);

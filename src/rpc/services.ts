@@ -26,7 +26,7 @@ import { listLevelHandler } from "./explore/list-level.ts";
 import { revisionAtHandler } from "./explore/revision-at.ts";
 import { guardAuth } from "./guard-auth.ts";
 import { type GuardedServer, type LearnerServes, RouteGuard } from "./guard-routes.ts";
-import { type HealthStatus, healthCheckHandler, healthWatchHandler } from "./health.ts";
+import { type HealthStatus, healthHandlers } from "./health.ts";
 import { compactHandler } from "./kv/compact.ts";
 import { deleteRangeHandler } from "./kv/delete-range.ts";
 import { putHandler } from "./kv/put.ts";
@@ -78,6 +78,7 @@ const learnerServes: Readonly<Record<string, LearnerServes>> = {
   [`/${Maintenance.typeName}/Status`]: "all",
   [`/${Maintenance.typeName}/Snapshot`]: "all",
   [`/${Health.typeName}/Check`]: "all",
+  [`/${Health.typeName}/List`]: "all",
   [`/${Health.typeName}/Watch`]: "all",
 };
 
@@ -152,7 +153,7 @@ export function createRoutes(
       ListLevel: listLevelHandler(server),
       RevisionAt: revisionAtHandler(server),
     }),
-    ...service(Health.typeName, { Check: healthCheckHandler(health), Watch: healthWatchHandler(health) }),
+    ...service(Health.typeName, healthHandlers(health)),
   ];
   const guard = new RouteGuard(server, new ClientRequests(metrics));
   for (const [path, handler] of handlers) {
