@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { openBackend } from "../../backend/open.ts";
 import { HistoryMaker } from "../../backend/testing/history-maker.ts";
+import { databaseBytes } from "../../bbolt/testing/random-database.ts";
 import { type MemberId, noMember, type RaftIndex, type Term } from "../../lib/ids.ts";
 import { type Entry, EntryType, emptyConfState } from "../../lib/raft-entry.ts";
 import { silentLogger } from "../../lib/testing/silent-logger.ts";
@@ -122,5 +123,21 @@ describe("a data folder of etcd", () => {
     assert.ok(existsSync(join(dir, "member", "snap", "db")));
     assert.ok(!existsSync(join(dir, "member.etcd")));
     assert.ok(!existsSync(join(dir, "member.importing")));
+  });
+
+  it("is set aside when the etcd that made it never was a member", async () => {
+    const dir = join(folder, "unused");
+    const member = join(dir, "member");
+    mkdirSync(join(member, "snap"), { recursive: true });
+    const row = { key: Buffer.from("storageVersion"), value: Buffer.from("3.6.0") };
+    writeFileSync(join(member, "snap", "db"), databaseBytes([{ name: "meta", rows: [row] }]));
+    await adoptEtcdFolder(dir, undefined, logger);
+    assert.deepEqual(readdirSync(dir).sort(), ["lock", "member.etcd"]);
+    // With a log it was one, and what is wrong then is said.
+    renameSync(join(dir, "member.etcd"), member);
+    mkdirSync(join(member, "wal"));
+    writeFileSync(join(member, "wal", "0000000000000000-0000000000000000.wal"), "");
+    await assert.rejects(adoptEtcdFolder(dir, undefined, logger), /does not say how far it is/);
+    assert.ok(existsSync(join(member, "snap", "db")));
   });
 });

@@ -15,7 +15,7 @@ import type { Logger } from "../../lib/logger.ts";
 import { lockDir } from "../../runtime/dir-lock.ts";
 import { nodeDisk } from "../../runtime/disk.ts";
 import { exists } from "../../runtime/exists.ts";
-import { importEtcd, isEtcdMember } from "./import-etcd.ts";
+import { importEtcd, isEtcdMember, isUnused } from "./import-etcd.ts";
 
 const unfinished = (path: string): string => `${path}.importing`;
 const original = (path: string): string => `${path}.etcd`;
@@ -43,6 +43,11 @@ async function adopt(dataDir: string, walDir: string | undefined, logger: Logger
   if (!(await isBegun(exchanged))) {
     if (!(await isEtcdMember(member))) return;
     await refuseOriginals(exchanged);
+    if (await isUnused({ member, wal: walDir ?? join(member, "wal") })) {
+      await nodeDisk.rename(member, original(member));
+      logger.info("set aside what an etcd left that never started", { path: original(member) });
+      return;
+    }
     await build(member, walDir, logger);
   }
   for (const path of exchanged) await exchange(path);

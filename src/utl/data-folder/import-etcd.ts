@@ -37,6 +37,20 @@ export async function isEtcdMember(member: string): Promise<boolean> {
   return exists(join(member, "snap", "db"));
 }
 
+/** Whether an etcd made this folder and was refused before it was a member: it has no log, and nothing was applied. */
+export async function isUnused({ member, wal }: EtcdPlaces): Promise<boolean> {
+  const names = (await exists(wal)) ? await nodeDisk.list(wal) : [];
+  if (names.some((name) => name.endsWith(".wal"))) return false;
+  const path = join(member, "snap", "db");
+  if (await isFileLocked(path)) return false;
+  const file = await DatabaseFile.open(nodeDisk, path);
+  try {
+    return (await readFileRow(file, metaBucket, "consistent_index")) === undefined;
+  } finally {
+    await file.close();
+  }
+}
+
 /** Rejects with an Error that says what is wrong with etcd's folder, which is only read. Durable when it resolves. */
 export async function importEtcd(from: EtcdPlaces, to: OurPlaces, logger: Logger): Promise<void> {
   const newest = join(from.member, "snap", "db");
