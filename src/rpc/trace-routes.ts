@@ -6,20 +6,28 @@
 import { decodeCompactionRequest } from "../codec/compaction.ts";
 import { decodeDeleteRangeRequest } from "../codec/delete-range.ts";
 import type { RequestOp, TxnRequest } from "../codec/kv.ts";
-import { decodeLeaseGrantRequest } from "../codec/lease.ts";
+import { decodeLeaseGrantRequest, decodeLeaseId } from "../codec/lease.ts";
 import { decodePutRequest } from "../codec/put.ts";
 import { decodeRangeRequest } from "../codec/range.ts";
 import { decodeTxnRequest } from "../codec/txn-request.ts";
+import { decodeWatchRequest, type WatchCreateRequest } from "../codec/watch.ts";
 import { type EtcdError, GrpcCode } from "../errors/etcd-error.ts";
-import type { GrpcCall, GrpcHandler, GrpcRoutes, Metadata, Peer } from "../transport/grpc.ts";
+import type {
+  GrpcCall,
+  GrpcHandler,
+  GrpcRoutes,
+  Metadata,
+  Peer,
+  StreamRequestHandler,
+} from "../transport/grpc.ts";
 
 export type SpanAttributes = Readonly<Record<string, string | number | boolean>>;
 
 export interface CallSpan {
   child(name: string, attributes: SpanAttributes): CallSpan;
   event(name: string): void;
-  /** With the call's gRPC code, and its message if it failed. */
-  end(code: number, message?: string): void;
+  /** The span of a call has its gRPC code, and its message if it failed; one within it has neither. */
+  end(code?: number, message?: string): void;
 }
 
 export interface CallTracer {
@@ -32,12 +40,7 @@ export function traceRoutes(routes: GrpcRoutes, tracer: CallTracer): GrpcRoutes 
 }
 
 function traced(path: string, handler: GrpcHandler, tracer: CallTracer): GrpcHandler {
-  const slash = path.lastIndexOf("/");
-  const labels = {
-    "rpc.system": "grpc",
-    "rpc.service": path.slice(1, slash),
-    "rpc.method": path.slice(slash + 1),
-  };
+  const labels = { "rpc.system.name": "grpc", "rpc.method": path.slice(1) };
   const begin = (call: GrpcCall) =>
     tracer.begin(path.slice(1), call.metadata.get("traceparent"), {
       ...labels,
@@ -48,7 +51,10 @@ function traced(path: string, handler: GrpcHandler, tracer: CallTracer): GrpcHan
       kind: "stream",
       open(call) {
         const span = begin(call);
-        return handler.open(span ? new TracedCall(call, span, undefined) : call);
+        if (!span) return handler.open(call);
+        const tracedCall = new TracedCall(call, span, undefined);
+        const requests = handler.open(tracedCall);
+        return path === "/etcdserverpb.Watch/Watch" ? tracedWatches(requests, tracedCall) : requests;
       },
     };
   }
@@ -63,11 +69,49 @@ function traced(path: string, handler: GrpcHandler, tracer: CallTracer): GrpcHan
       }
       const operation = describe && attempt(() => describe(message));
       const inner = operation && span.child(operation.name, operation.attributes);
-      if (operation?.isProposed) inner?.event("Send raft proposal");
-      handler.onRequest(new TracedCall(call, span, inner, operation?.isProposed), message);
+      const isProposed = operation?.isProposed ?? changesUsers(path);
+      if (isProposed) (inner ?? span).event("Send raft proposal");
+      handler.onRequest(new TracedCall(call, span, inner, isProposed), message);
     },
   };
 }
+
+/** Watches of one call that have a span. */
+const tracedWatchesMax = 1000;
+
+/** A span for each watch that is asked for, until the call ends. */
+function tracedWatches(requests: StreamRequests, call: TracedCall): StreamRequests {
+  let count = 0;
+  return {
+    onMessage(message) {
+      const asked = attempt(() => decodeWatchRequest(message));
+      if (asked?.kind === "create" && ++count <= tracedWatchesMax) call.begin("watch", watchOf(asked.create));
+      requests.onMessage(message);
+    },
+    onHalfClose: () => requests.onHalfClose(),
+  };
+}
+
+function watchOf(create: WatchCreateRequest): SpanAttributes {
+  const { key, rangeEnd, startRevision, progressNotify, prevKv, fragment } = create;
+  const isFromKey = rangeEnd.length === 1 && rangeEnd[0] === 0;
+  return {
+    key: text(key),
+    range_end: isFromKey ? "" : text(rangeEnd),
+    start_rev: startRevision,
+    progress_notify: progressNotify,
+    prev_kv: prevKv,
+    fragment,
+  };
+}
+
+type StreamRequests = ReturnType<StreamRequestHandler["open"]>;
+
+/** Calls of Auth that go through the log, and for which there is no span within the call's. */
+const changesUsers = (path: string): boolean =>
+  /^\/etcdserverpb\.Auth\/(?:Auth(?:En|Dis)able|(?:User|Role)(?:Add|Delete|Change|Grant|Revoke).*)$/.test(
+    path,
+  );
 
 interface Operation {
   readonly name: string;
@@ -126,6 +170,11 @@ const operations: Readonly<Record<string, (message: Uint8Array) => Operation>> =
     const { id, ttlSeconds } = decodeLeaseGrantRequest(message);
     return { name: "lease_grant", attributes: { id: String(id), ttl: ttlSeconds }, isProposed: true };
   },
+  "/etcdserverpb.Lease/LeaseRevoke": (message) => ({
+    name: "lease_revoke",
+    attributes: { id: String(decodeLeaseId(message)) },
+    isProposed: true,
+  }),
 };
 
 function txnOperation({ compare, success, failure }: TxnRequest): Operation {
@@ -161,6 +210,7 @@ class TracedCall implements GrpcCall {
   readonly #span: CallSpan;
   readonly #operation: CallSpan | undefined;
   readonly #isProposed: boolean;
+  readonly #begun: CallSpan[] = [];
   #isOver = false;
 
   constructor(call: GrpcCall, span: CallSpan, operation: CallSpan | undefined, isProposed = false) {
@@ -174,9 +224,16 @@ class TracedCall implements GrpcCall {
   #end(code: number, message?: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#isProposed && code === GrpcCode.ok) this.#operation?.event("Receive raft result");
-    this.#operation?.end(code, message);
+    if (this.#isProposed && code === GrpcCode.ok)
+      (this.#operation ?? this.#span).event("Receive raft result");
+    this.#operation?.end();
+    for (const span of this.#begun) span.end();
     this.#span.end(code, message);
+  }
+
+  /** A span within the call's, which ends with it. */
+  begin(name: string, attributes: SpanAttributes): void {
+    if (!this.#isOver) this.#begun.push(this.#span.child(name, attributes));
   }
 
   get path(): string {

@@ -1,4 +1,5 @@
 /** Spans to a collector, by OpenTelemetry's libraries (OTLP over gRPC). Loaded only for `--enable-distributed-tracing`. */
+
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from "@opentelemetry/api";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-grpc";
 import { resourceFromAttributes } from "@opentelemetry/resources";
@@ -9,6 +10,7 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace-base";
+import { GrpcCode } from "../errors/etcd-error.ts";
 import { PatientTimer } from "../lib/patient-timer.ts";
 
 export interface SpanExporterOptions {
@@ -31,6 +33,14 @@ const waitingSpansMax = 2048;
 
 /** gRPC codes by which a server says that it is at fault: what semantic conventions take for an error of its span. */
 const faults: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
+
+/** As semantic conventions write them: "OUT_OF_RANGE", and "CANCELLED" with two Ls. */
+const statusNames: ReadonlyMap<number, string> = new Map(
+  Object.entries(GrpcCode).map(([name, code]) => [
+    code,
+    name === "canceled" ? "CANCELLED" : name.replace(/[A-Z]/g, "_$&").toUpperCase(),
+  ]),
+);
 
 export class SpanExporter {
   readonly #provider: BasicTracerProvider;
@@ -85,12 +95,16 @@ class ExportedSpan {
     this.#span.addEvent(name);
   }
 
-  end(code: number, message?: string): void {
-    this.#span.setAttribute("rpc.grpc.status_code", code);
+  end(code?: number, message?: string): void {
+    if (code !== undefined) this.#setStatus(code, message);
+    this.#span.end();
+  }
+
+  #setStatus(code: number, message: string | undefined): void {
+    this.#span.setAttribute("rpc.response.status_code", statusNames.get(code) ?? `CODE(${code})`);
     if (faults.has(code)) {
       this.#span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) });
     }
-    this.#span.end();
   }
 }
 

@@ -15,7 +15,7 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const parentId = "b7ad6b7169203331";
 /** Of the calls below, without their children. */
-const calls = 5;
+const calls = 8;
 
 /** Processes start slowly on a machine that does other things. */
 const slow = { timeout: 120_000 };
@@ -54,6 +54,15 @@ describe("distributed tracing", () => {
       headers: { "Grpc-Metadata-Traceparent": `00-${traceId}-${parentId}-01` },
       body: JSON.stringify({ key: base64("p") }),
     });
+    await postJson(server.clientPort, "/v3/auth/user/add", { name: "u", password: "p" });
+    await httpPost(server.clientPort, "/v3/lease/revoke", JSON.stringify({ ID: "77" }));
+    const watching = await fetch(`${server.url}/v3/watch`, {
+      method: "POST",
+      body: JSON.stringify({ create_request: { key: base64("w"), range_end: base64("\0"), prev_kv: true } }),
+    });
+    const reader = watching.body!.getReader();
+    await reader.read();
+    await reader.cancel();
     ({ spans } = collector);
     const isCall = ({ name }: ReceivedSpan) => name.startsWith("etcdserverpb.");
     await waitFor("the spans", () => spans.filter(isCall).length === calls);
@@ -72,8 +81,10 @@ describe("distributed tracing", () => {
     const [put] = named("put");
     assert.ok(call && put);
     assert.deepEqual([put.parentSpanId, put.traceId], [call.spanId, call.traceId]);
-    assert.equal(call.attributes["rpc.method"], "Put");
-    assert.equal(call.attributes["rpc.grpc.status_code"], 0);
+    assert.equal(call.attributes["rpc.system.name"], "grpc");
+    assert.equal(call.attributes["rpc.method"], "etcdserverpb.KV/Put");
+    assert.equal(call.attributes["rpc.response.status_code"], "OK");
+    assert.equal(put.attributes["rpc.response.status_code"], undefined);
     assert.equal(put.attributes["key"], "k");
     assert.deepEqual(put.events, ["Send raft proposal", "Receive raft result"]);
     assert.deepEqual(call.resource, { "service.name": "store", "service.instance.id": "one" });
@@ -90,9 +101,25 @@ describe("distributed tracing", () => {
     );
   });
 
+  it("has a span for each watch, until its call ends", () => {
+    const [call] = named("etcdserverpb.Watch/Watch");
+    const [watch] = named("watch");
+    assert.equal(watch?.parentSpanId, call?.spanId);
+    assert.equal(call?.attributes["rpc.response.status_code"], "CANCELLED");
+    const { key, range_end, prev_kv, fragment } = watch!.attributes;
+    assert.deepEqual([key, range_end, prev_kv, fragment], ["w", "", true, false]);
+  });
+
+  it("says of changes of users that they went through the log, and names revoked leases", () => {
+    const events = ["Send raft proposal", "Receive raft result"];
+    assert.deepEqual(named("etcdserverpb.Auth/UserAdd")[0]?.events, events);
+    const [revoke] = named("lease_revoke");
+    assert.equal(revoke?.attributes["id"], "77");
+  });
+
   it("tells how a call failed", () => {
-    const failed = named("etcdserverpb.KV/Range").map((span) => span.attributes["rpc.grpc.status_code"]);
-    assert.deepEqual(failed.sort(), [0, 3]);
+    const failed = named("etcdserverpb.KV/Range").map((span) => span.attributes["rpc.response.status_code"]);
+    assert.deepEqual(failed.sort(), ["INVALID_ARGUMENT", "OK"]);
   });
 
   it("goes on with the trace of the client", () => {
