@@ -78,7 +78,7 @@ function textOf(file: DescFile): string {
   ].join("\n");
 }
 
-/** No table has maps. The one field that is one is that of grpc.health.v1.Health.List, which is not served. */
+/** No table has maps. The one field that is one is Health.List's: rpc/health.ts writes it. */
 const hasRow = ({ fieldKind }: DescField): boolean => fieldKind !== "map";
 
 const withNested = (message: DescMessage): DescMessage[] => [
