@@ -7,7 +7,7 @@ import type { Logger } from "../../lib/logger.ts";
 import { checkRuntime } from "../../transport/tls/check-runtime.ts";
 import { selfSigned } from "../../transport/tls/self-signed.ts";
 import { TlsIdentity } from "../../transport/tls/tls-identity.ts";
-import type { TlsSettings } from "../../transport/tls/tls-settings.ts";
+import { type TlsSettings, withoutTls } from "../../transport/tls/tls-settings.ts";
 
 export interface ServerTls {
   /** Undefined: there are neither certificates nor a wish for them. */
@@ -171,7 +171,7 @@ async function withAutoTls(settings: TlsSettings, auto: AutoTls): Promise<TlsSet
   // As in etcd, nothing else that was said of certificates counts then.
   const { cipherSuites: suites, minVersion, maxVersion } = settings;
   return {
-    ...blank(side),
+    ...withoutTls(side),
     certFile: made.certFile,
     keyFile: made.keyFile,
     clientCertFile: made.certFile,
@@ -180,27 +180,6 @@ async function withAutoTls(settings: TlsSettings, auto: AutoTls): Promise<TlsSet
     cipherSuites: suites,
     minVersion,
     maxVersion,
-  };
-}
-
-function blank(side: TlsSettings["side"]): TlsSettings {
-  return {
-    side,
-    certFile: "",
-    keyFile: "",
-    clientCertFile: "",
-    clientKeyFile: "",
-    trustedCaFile: "",
-    clientCertAuth: false,
-    crlFile: "",
-    allowedCommonNames: [],
-    allowedHostnames: [],
-    verifyClientAddress: false,
-    selfSigned: false,
-    serverName: "",
-    cipherSuites: [],
-    minVersion: "TLSv1.2",
-    maxVersion: undefined,
   };
 }
 

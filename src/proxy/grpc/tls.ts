@@ -8,7 +8,7 @@ import type { FlagValues } from "../../lib/command-line/flags.ts";
 import type { Logger } from "../../lib/logger.ts";
 import { selfSigned } from "../../transport/tls/self-signed.ts";
 import { TlsIdentity } from "../../transport/tls/tls-identity.ts";
-import type { TlsSettings } from "../../transport/tls/tls-settings.ts";
+import { type TlsSettings, withoutTls } from "../../transport/tls/tls-settings.ts";
 
 const versions = { "TLS1.2": "TLSv1.2", "TLS1.3": "TLSv1.3" } as const;
 
@@ -30,19 +30,12 @@ export async function listenTls(flags: FlagValues, logger: Logger): Promise<TlsI
     ({ certFile, keyFile } = made);
   }
   const settings: TlsSettings = {
-    side: "client",
+    ...withoutTls("client"),
     certFile,
     keyFile,
-    clientCertFile: "",
-    clientKeyFile: "",
     trustedCaFile,
-    clientCertAuth: false,
     crlFile: flags.string("client-crl-file"),
-    allowedCommonNames: [],
-    allowedHostnames: [],
-    verifyClientAddress: false,
     selfSigned: !isGiven,
-    serverName: "",
     cipherSuites: flags.strings("listen-cipher-suites").map(suiteOf),
     minVersion: versions[flags.string("tls-min-version") as keyof typeof versions] ?? "TLSv1.2",
     maxVersion: versions[flags.string("tls-max-version") as keyof typeof versions],

@@ -28,6 +28,28 @@ export interface TlsSettings {
   readonly maxVersion: "TLSv1.2" | "TLSv1.3" | undefined;
 }
 
+/** The settings that every flag starts from: no certificates. */
+export function withoutTls(side: TlsSettings["side"]): TlsSettings {
+  return {
+    side,
+    certFile: "",
+    keyFile: "",
+    clientCertFile: "",
+    clientKeyFile: "",
+    trustedCaFile: "",
+    clientCertAuth: false,
+    crlFile: "",
+    allowedCommonNames: [],
+    allowedHostnames: [],
+    verifyClientAddress: false,
+    selfSigned: false,
+    serverName: "",
+    cipherSuites: [],
+    minVersion: "TLSv1.2",
+    maxVersion: undefined,
+  };
+}
+
 /** Whether a port asks for certificates. */
 export const asksForCertificates = ({ trustedCaFile, clientCertAuth }: TlsSettings): boolean =>
   trustedCaFile !== "" || clientCertAuth;

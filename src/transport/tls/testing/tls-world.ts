@@ -11,7 +11,7 @@ import { Listener } from "../../listen/listener.ts";
 import type { Issued } from "../../testing/make-certificates.ts";
 import { CoarseTimers } from "../../timers/coarse-timers.ts";
 import { TlsIdentity } from "../tls-identity.ts";
-import type { TlsSettings } from "../tls-settings.ts";
+import { type TlsSettings, withoutTls } from "../tls-settings.ts";
 import type { Resolver } from "../verify-address.ts";
 
 export interface LogLine {
@@ -60,22 +60,9 @@ export class TlsFolder {
 
   settings(changes: Partial<TlsSettings> = {}): TlsSettings {
     return {
-      side: "client",
+      ...withoutTls("client"),
       certFile: this.path("server.crt"),
       keyFile: this.path("server.key"),
-      clientCertFile: "",
-      clientKeyFile: "",
-      trustedCaFile: "",
-      clientCertAuth: false,
-      crlFile: "",
-      allowedCommonNames: [],
-      allowedHostnames: [],
-      verifyClientAddress: false,
-      selfSigned: false,
-      serverName: "",
-      cipherSuites: [],
-      minVersion: "TLSv1.2",
-      maxVersion: undefined,
       ...changes,
     };
   }
