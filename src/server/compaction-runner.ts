@@ -110,8 +110,8 @@ export class CompactionRunner {
       if (!this.#abort.aborted) {
         logger.info("finished scheduled compaction", {
           "compact-revision": revision,
-          removed,
           took: formatGoDuration(tookMs),
+          "number-of-keys-compacted": removed,
         });
         onFinished(removed, tookMs);
       }
