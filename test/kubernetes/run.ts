@@ -14,7 +14,7 @@ import { compareFigures } from "./figures.ts";
 import { logChecks } from "./logs.ts";
 import { objectChecks } from "./objects.ts";
 import { clusterChecks, restartChecks } from "./outages.ts";
-import { storageTests } from "./storage-tests.ts";
+import { buildStorageTests, storageTests } from "./storage-tests.ts";
 import { hastyFlags, storeChecks } from "./store.ts";
 import { watchChecks } from "./watches.ts";
 import { type KubePrograms, stopStore, World } from "./world.ts";
@@ -26,6 +26,7 @@ const { values: options } = parseArgs({
     only: { type: "string", default: parts.join() },
     run: { type: "string" },
     figures: { type: "boolean", default: false },
+    rounds: { type: "string", default: "2" },
     help: { type: "boolean", default: false },
   },
 });
@@ -34,7 +35,8 @@ if (options.help) {
 ${commonHelp}
   --only LIST     of ${parts.join()}
   --run REGEX     only checks whose name matches; of the storage tests, those that Go's -test.run takes
-  --figures       no checks: measures the API server on etcd and on the server program, in turns`);
+  --figures       no checks: measures the API server on etcd and on the server program, in turns
+  --rounds N      of --figures (2)`);
   process.exit(0);
 }
 const only = options.only.split(",");
@@ -51,11 +53,13 @@ const newReport = (prefix: string): Report => {
 
 const go = await exec("go", ["version"]).catch(() => undefined);
 if (go?.status !== 0) leave("there is no Go on the path to build Kubernetes with");
-const programs = await kubePrograms().catch((error) => leave(`Kubernetes could not be built: ${error}`));
+const programs = await kubePrograms().catch(leaveWithoutModules);
+if (only.includes("storage") && !options.figures) await buildStorageTests().catch(leaveWithoutModules);
 console.log(`Kubernetes ${kubernetesVersion()} on ${program}`);
 if (options.figures) {
   const etcd = await World.make(join(folder, "etcd"), await tool("etcd"), programs);
-  await compareFigures({ etcd, etclite: await World.make(join(folder, "ours"), program, programs) });
+  const etclite = await World.make(join(folder, "ours"), program, programs);
+  await compareFigures({ etcd, etclite }, Number(options.rounds));
   process.exit(0);
 }
 
@@ -99,6 +103,17 @@ async function kubePrograms(): Promise<KubePrograms> {
     controllers: await tool("kube-controller-manager"),
     scheduler: await tool("kube-scheduler"),
   };
+}
+
+/** Modules that cannot be had are no fault of anybody here; what does not compile is. */
+function leaveWithoutModules(error: unknown): never {
+  const text = String(error);
+  const reason =
+    /^.*(?:dial tcp|lookup|proxyconnect|i\/o timeout|403 Forbidden|404 Not Found|GOPROXY).*$/m.exec(
+      text,
+    )?.[0];
+  if (reason === undefined) throw error;
+  leave(`its Go modules cannot be had: ${reason.trim()}`);
 }
 
 /** Nothing was tried, and nothing is wrong with the server: says why, and ends well. */

@@ -13,6 +13,11 @@ const packages = {
   cacher: "pkg/storage/cacher",
 } as const;
 
+/** Builds them all. */
+export async function buildStorageTests(): Promise<void> {
+  for (const [name, pkg] of Object.entries(packages)) await kubernetesStorageTests(name, pkg);
+}
+
 /** Some of them give their own goroutines a tenth of a second, which a busy machine may not have. */
 const triesMax = 3;
 
