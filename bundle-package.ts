@@ -38,6 +38,7 @@ run(
   "--minify-syntax",
   ...[...outside, "bun:*"].map((name) => `--external=${name}`),
   "src/library/index.ts",
+  "src/library/methods.ts",
   "src/backend/sqlite/worker.ts",
   "src/runtime/password-worker.ts",
 );

@@ -1,9 +1,10 @@
-/** What a program does with a server: `kv`, `lease`, `watch`, and `raw` for everything else. */
+/** What a program does with a server: `kv`, `lease`, `watch`, `lock`, and `raw` for everything else. */
 import { Client } from "../client/client.ts";
 import type { GrpcRoutes } from "../transport/grpc.ts";
 import { KeyValues } from "./kv.ts";
 import { Leases } from "./leases.ts";
 import { LocalChannel } from "./local-channel.ts";
+import type { HeldLock, LockOptions } from "./lock.ts";
 import type { Bytes } from "./text.ts";
 import { Watcher, type WatchOptions } from "./watcher.ts";
 
@@ -15,7 +16,7 @@ export interface User {
 export class EtcdClient {
   readonly kv: KeyValues;
   readonly lease: Leases;
-  /** Every method of etcd's services, by the tables in src/client. */
+  /** Every method of etcd's services: `raw.unary(cluster.memberList, {})`, with the tables of "etclite/methods". */
   readonly raw: Client;
 
   constructor(raw: Client) {
@@ -32,6 +33,12 @@ export class EtcdClient {
   /** Resolves when the server watches. */
   watch(key: Bytes, options?: WatchOptions): Promise<Watcher> {
     return Watcher.open(this.raw, key, options);
+  }
+
+  /** Waits for a lock that one holder in the cluster has. Loaded when the first is wanted. */
+  async lock(name: string, options: LockOptions = {}): Promise<HeldLock> {
+    const { HeldLock } = await import("./lock.ts");
+    return HeldLock.get(this.raw, name, options);
   }
 
   /** Ends all calls. */

@@ -57,6 +57,19 @@ describe("the library", () => {
     assert.deepEqual(types, ["put", "put", "delete"]);
   });
 
+  it("lets everything else go on while it is asked again and again", { timeout }, async () => {
+    await using etcd = await Etcd.start({ memory: true });
+    const { kv } = etcd.client;
+    let isOver = false;
+    setTimeout(() => {
+      isOver = true;
+    }, 20);
+    const put = kv.put("later", "1");
+    do await kv.get("later");
+    while (!isOver || (await kv.get("later")) === undefined);
+    await put;
+  });
+
   it("gives leases", { timeout }, async () => {
     await using etcd = await Etcd.start({ memory: true });
     const { kv, lease } = etcd.client;

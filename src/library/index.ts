@@ -13,5 +13,6 @@ export {
   type PutOptions,
 } from "./kv.ts";
 export { Leases } from "./leases.ts";
+export type { HeldLock, LockOptions } from "./lock.ts";
 export type { Bytes } from "./text.ts";
 export { type WatchEvent, Watcher, type WatchOptions } from "./watcher.ts";

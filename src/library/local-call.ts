@@ -3,6 +3,7 @@ import type { OpenCall } from "../client/channel.ts";
 import type { StreamListener } from "../client/http2/stream.ts";
 import { EtcdError, GrpcCode } from "../errors/etcd-error.ts";
 import type { GrpcCall, GrpcHandler, Metadata, Peer } from "../transport/grpc.ts";
+import type { TurnShare } from "./turn-share.ts";
 
 /** As much as waits for a slow reader before the handler is told to wait. */
 const highWaterBytes = 256 * 1024;
@@ -18,6 +19,7 @@ export interface LocalCallOptions {
   readonly listener: StreamListener;
   /** By `performance.now()`. */
   readonly deadlineMs: number | undefined;
+  readonly turnShare: TurnShare;
   readonly onOver: (call: LocalCall) => void;
 }
 
@@ -81,7 +83,9 @@ export class LocalCall implements GrpcCall, OpenCall {
       return;
     }
     const request = this.#request ?? new Uint8Array(0);
-    this.#guarded(() => handler.onRequest(this, request));
+    this.#options.turnShare.run(() => {
+      if (!this.#isOver) this.#guarded(() => handler.onRequest(this, request));
+    });
   }
 
   take(): void {

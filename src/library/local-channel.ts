@@ -4,6 +4,7 @@ import type { StreamListener } from "../client/http2/stream.ts";
 import { EtcdError, GrpcCode } from "../errors/etcd-error.ts";
 import type { GrpcRoutes, Metadata } from "../transport/grpc.ts";
 import { LocalCall } from "./local-call.ts";
+import { TurnShare } from "./turn-share.ts";
 
 export class LocalChannel implements CallChannel {
   readonly endpoints = ["in-process"];
@@ -11,6 +12,7 @@ export class LocalChannel implements CallChannel {
   latest: CallChannel["latest"];
   readonly #routes: GrpcRoutes;
   readonly #calls = new Set<LocalCall>();
+  readonly #turnShare = new TurnShare();
   #isClosed = false;
 
   constructor(routes: GrpcRoutes) {
@@ -34,6 +36,7 @@ export class LocalChannel implements CallChannel {
       listener,
       deadlineMs,
       metadata: metadataOf(options),
+      turnShare: this.#turnShare,
       onOver: (over) => {
         this.#calls.delete(over);
         signal?.removeEventListener("abort", onAbort);

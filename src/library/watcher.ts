@@ -1,8 +1,11 @@
 /** Changes of keys, as they happen. */
 import type { Client, RequestOptions } from "../client/client.ts";
+import { ClientError } from "../client/client-error.ts";
 import type { MessageStream } from "../client/message-stream.ts";
 import type * as wire from "../client/messages/watch.ts";
 import { watch } from "../client/methods/watch.ts";
+import { EtcdError, GrpcCode } from "../errors/etcd-error.ts";
+import { errors } from "../errors/table.ts";
 import { type KeyRange, KeyValue, rangeEnd } from "./kv.ts";
 import { type Bytes, toBytes } from "./text.ts";
 
@@ -21,6 +24,11 @@ export interface WatchEvent {
 
 /** `type` of mvccpb.Event. */
 const deleted = 1;
+
+function failure(message: string, compactRevision: bigint): ClientError {
+  const error = compactRevision > 0n ? errors.compacted() : new EtcdError(GrpcCode.canceled, message);
+  return new ClientError(error, message);
+}
 
 /** Iterate over it; leaving the loop, or `close`, ends it. */
 export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
@@ -47,7 +55,7 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     const created = await stream.next();
     if (created === undefined || created.canceled) {
       stream.cancel();
-      throw new Error(created?.cancel_reason || "the watch was not made");
+      throw failure(created?.cancel_reason || "the watch was not made", created?.compact_revision ?? 0n);
     }
     return new Watcher(stream);
   }
@@ -60,12 +68,12 @@ export class Watcher implements AsyncIterable<WatchEvent>, AsyncDisposable {
     this.close();
   }
 
-  /** Throws when the server ends the watch: the revision it starts at is gone (compacted), for one. */
+  /** Throws a ClientError when the server ends the watch: the revision it starts at is gone (compacted), for one. */
   async *[Symbol.asyncIterator](): AsyncGenerator<WatchEvent, void, undefined> {
     for await (const { events, canceled, cancel_reason, compact_revision } of this.#stream) {
       if (canceled) {
         const why = compact_revision > 0n ? `compacted up to revision ${compact_revision}` : cancel_reason;
-        throw new Error(`the watch was cancelled: ${why}`);
+        throw failure(`the watch was cancelled: ${why}`, compact_revision);
       }
       for (const { type, kv, prev_kv } of events) {
         if (kv === undefined) continue;

@@ -20,6 +20,7 @@ const modules = join(folder, "node_modules");
 
 const program = `
 import { Etcd } from "etclite";
+import { cluster } from "etclite/methods";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +34,9 @@ await first.etcd.close();
 const second = await timed();
 const { etcd } = second;
 await etcd.client.kv.put("a", "b");
+const lock = await etcd.client.lock("l");
+const { members } = await etcd.client.raw.unary(cluster.memberList, {});
+await lock.release();
 const version = await (await fetch(etcd.endpoint + "/version")).json();
 const dir = mkdtempSync(join(tmpdir(), "etclite-package-"));
 const onDisk = await Etcd.start({ dataDir: join(dir, "data") });
@@ -41,14 +45,18 @@ const value = (await onDisk.client.kv.get("k"))?.value;
 await onDisk.close();
 await etcd.close();
 rmSync(dir, { recursive: true, force: true });
-console.log(value === "v" && version.etcdserver === "3.7.3" ? "ok" : "wrong", "ready in " + first.ms + " ms, then in " + second.ms + " ms");
+console.log(value === "v" && members.length === 1 && version.etcdserver === "3.7.3" ? "ok" : "wrong", "ready in " + first.ms + " ms, then in " + second.ms + " ms");
 `;
 
 const typed = `
 import { Etcd, type KeyValue } from "etclite";
+import { cluster } from "etclite/methods";
 await using etcd = await Etcd.start({ memory: true, heartbeatIntervalMs: 50 });
 const kv: KeyValue | undefined = await etcd.client.kv.get("a");
 export const text: string | undefined = kv?.value;
+await using lock = await etcd.client.lock("l", { ttlSeconds: 5 });
+const { members } = await etcd.client.raw.unary(cluster.memberList, {});
+export const facts: [string, string | undefined] = [lock.key, members[0]?.name];
 // @ts-expect-error: a number is no value
 await etcd.client.kv.put("a", 1);
 `;
