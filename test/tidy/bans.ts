@@ -17,8 +17,13 @@ const pure = (source: Source): boolean =>
 const outsideRuntime = (source: Source): boolean => ours(source) && layerFolder(source.path) !== "runtime";
 
 // Written in pieces, so that this file does not hold what it forbids.
+// The user of an image that docs/deploy builds on has a home everywhere.
 const machinePaths = new RegExp(
-  ["(?<![\\w.-])/(?:ro" + "ot|wo" + "rk)/", "/t" + "mp/(?:anchors|ref|brief)", "/ho" + "me/[a-z]"].join("|"),
+  [
+    "(?<![\\w.-])/(?:ro" + "ot|wo" + "rk)/",
+    "/t" + "mp/(?:anchors|ref|brief)",
+    "/ho" + "me/(?!nonroot)[a-z]",
+  ].join("|"),
 );
 const packageHosts = new RegExp(
   ["registry\\.npm" + "js\\.org", "proxy\\.go" + "lang\\.org", "py" + "pi\\.org", "repo1?\\.ma" + "ven"].join(
