@@ -140,4 +140,17 @@ describe("a data folder of etcd", () => {
     await assert.rejects(adoptEtcdFolder(dir, undefined, logger), /does not say how far it is/);
     assert.ok(existsSync(join(member, "snap", "db")));
   });
+
+  it("does not take the place of data of ours", { timeout }, async () => {
+    const dir = await etcdFolder("mixed");
+    const member = join(dir, "member");
+    mkdirSync(join(member, "store"));
+    await assert.rejects(adoptEtcdFolder(dir, undefined, logger), /holds data of etclite .* and of an etcd/);
+    assert.deepEqual(readdirSync(dir).sort(), ["lock", "member"]);
+    // An etcd that was refused at its start has left nothing to choose between.
+    rmSync(join(member, "wal"), { recursive: true });
+    writeFileSync(join(member, "snap", "db"), databaseBytes([{ name: "meta", rows: [] }]));
+    await adoptEtcdFolder(dir, undefined, logger);
+    assert.deepEqual(readdirSync(dir).sort(), ["lock", "member"]);
+  });
 });

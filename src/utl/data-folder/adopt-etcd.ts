@@ -42,8 +42,17 @@ async function adopt(dataDir: string, walDir: string | undefined, logger: Logger
   const exchanged = [...separate, member];
   if (!(await isBegun(exchanged))) {
     if (!(await isEtcdMember(member))) return;
+    const unused = await isUnused({ member, wal: walDir ?? join(member, "wal") });
+    if (await exists(join(member, "store"))) {
+      // An etcd was started on a folder of ours. To take over what it made would hide what was there before.
+      if (unused) return;
+      throw new Error(
+        `${member} holds data of etclite (store, log) and of an etcd that ran on it (snap, wal): ` +
+          "move away what is not to be used",
+      );
+    }
     await refuseOriginals(exchanged);
-    if (await isUnused({ member, wal: walDir ?? join(member, "wal") })) {
+    if (unused) {
       await nodeDisk.rename(member, original(member));
       logger.info("set aside what an etcd left that never started", { path: original(member) });
       return;
