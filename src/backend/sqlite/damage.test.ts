@@ -12,9 +12,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { Revision } from "../../lib/ids.ts";
 import { Prng } from "../../lib/prng.ts";
+import type { SqliteDriver } from "../../runtime/sqlite.ts";
 import { BackendCorruptError, BackendIoError } from "../errors.ts";
 import { compareCounts, compareWith, type Expected, expectedOf } from "../testing/compare.ts";
+import { HistoryMaker } from "../testing/history-maker.ts";
 import { KnownHistory } from "../testing/known-history.ts";
 import { openLocally } from "../testing/local-client.ts";
 import { checkStore } from "./check.ts";
@@ -254,4 +257,49 @@ describe("a full disk", () => {
     await again.close();
     assert.deepEqual((await checkStore(dir)).problems, []);
   });
+
+  it("fails a defragmentation, which changes nothing, and nothing else", async () => {
+    const dir = join(folder, "full-vacuum");
+    mkdirSync(dir);
+    let isFull = true;
+    const store = await openLocally(dir, { pageSize }, (driver) => failingVacuums(driver, () => isFull));
+    const maker = new HistoryMaker();
+    for (let i = 0; i < 2000; i++) maker.put(`k${i % 100}`, "value ".repeat(50));
+    await store.write(maker.generation());
+    maker.compactTo(maker.revision);
+    await store.write(maker.generation());
+    await store.compact(maker.revision as Revision);
+    const before = store.sizes();
+    assert.ok(before.inUseBytes < before.totalBytes / 2);
+    await assert.rejects(store.defragment(), (error) => error instanceof BackendIoError && error.diskFull);
+    assert.deepEqual(store.sizes(), before);
+    await store.write(maker.put("after").generation());
+    isFull = false;
+    await store.defragment();
+    const { totalBytes, inUseBytes } = store.sizes();
+    assert.equal(totalBytes, inUseBytes);
+    assert.equal(store.position.revision, maker.revision);
+    await store.close();
+    assert.deepEqual((await checkStore(dir)).problems, []);
+  });
 });
+
+/** Where incremental vacuums find the disk full while `isFull` says so. */
+function failingVacuums(driver: SqliteDriver, isFull: () => boolean): SqliteDriver {
+  return {
+    name: driver.name,
+    open: (file, options) => {
+      const db = driver.open(file, options);
+      return {
+        prepare: (sql) => db.prepare(sql),
+        close: () => db.close(),
+        exec: (sql) => {
+          if (isFull() && /^PRAGMA incremental_vacuum\(/.test(sql)) {
+            throw Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL", errno: 13 });
+          }
+          db.exec(sql);
+        },
+      };
+    },
+  };
+}

@@ -2,7 +2,13 @@
  * All that writes to the file, synchronously. It lives in a thread of its own (worker.ts).
  */
 import { closeSync, fdatasyncSync, openSync, statSync } from "node:fs";
-import type { SqliteDatabase, SqliteDriver, SqliteStatement } from "../../runtime/sqlite.ts";
+import {
+  SqliteCode,
+  type SqliteDatabase,
+  type SqliteDriver,
+  type SqliteStatement,
+  sqliteCodeOf,
+} from "../../runtime/sqlite.ts";
 import { GenerationWriter } from "./apply-generation.ts";
 import { Compactor, type CompactRequest } from "./compactor.ts";
 import { type ConnectionOptions, logAhead, openWriter, pragmaValue } from "./connection.ts";
@@ -94,14 +100,17 @@ export class SqliteWriter {
     return result;
   }
 
-  /** Moves pages from the end of the file into free ones for about `budgetMs`. True when no free page is left. */
+  /**
+   * Moves pages from the end of the file into free ones for about `budgetMs`. True when no free page is left. Needs
+   * room in the -wal file for what it moves: if the disk is full it throws a BackendIoError, and nothing has changed.
+   */
   vacuum(budgetMs: number): boolean {
     const start = performance.now();
     let pages = 16;
     while (performance.now() - start < budgetMs) {
       if (this.#freePages() === 0) return true;
       const before = performance.now();
-      this.#guard(() => this.#db.exec(`PRAGMA incremental_vacuum(${pages})`));
+      this.#movePages(pages);
       if (performance.now() - before < budgetMs / 4) pages *= 2;
     }
     return this.#freePages() === 0;
@@ -188,6 +197,19 @@ export class SqliteWriter {
     });
     this.#filling = undefined;
     this.#durable = this.#state;
+  }
+
+  #movePages(pages: number): void {
+    this.#throwIfBroken();
+    try {
+      this.#db.exec(`PRAGMA incremental_vacuum(${pages})`);
+    } catch (error) {
+      // SQLite has rolled the statement back, and it held nothing of what was acknowledged: writing can go on.
+      if (error instanceof Error && sqliteCodeOf(error) === SqliteCode.full)
+        throw toBackendError(error, this.file);
+      this.giveUp(error);
+      throw this.#broken;
+    }
   }
 
   #freePages(): number {

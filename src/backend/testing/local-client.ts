@@ -1,6 +1,6 @@
 /** The SQLite backend with its writer in the same thread: for tests that open thousands of stores. */
 import { join } from "node:path";
-import { sqliteDriver } from "../../runtime/sqlite.ts";
+import { type SqliteDriver, sqliteDriver } from "../../runtime/sqlite.ts";
 import type { Generation } from "../backend.ts";
 import { answer, standingOf } from "../sqlite/answer.ts";
 import { openReader } from "../sqlite/connection.ts";
@@ -36,9 +36,14 @@ class LocalClient implements WriterClient {
   }
 }
 
-export async function openLocally(dir: string, options: Partial<WriterOptions> = {}): Promise<SqliteBackend> {
+/** `wrap` stands between the store and SQLite, so that it can fail as a test wants. */
+export async function openLocally(
+  dir: string,
+  options: Partial<WriterOptions> = {},
+  wrap: (driver: SqliteDriver) => SqliteDriver = (driver) => driver,
+): Promise<SqliteBackend> {
   const file = join(dir, fileName);
-  const driver = await sqliteDriver();
+  const driver = wrap(await sqliteDriver());
   const defaults = {
     pageSize: 4096,
     cacheBytes: 1e6,
