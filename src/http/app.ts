@@ -9,7 +9,7 @@ import type { Metrics } from "../lib/metrics.ts";
 import type { FetchHandler, GrpcRoutes, Peer, WebSocketGuard } from "../transport/grpc.ts";
 import type { CallRecords } from "../transport/grpc-server/call-records.ts";
 import { addConsole, type ConsoleOptions } from "./console/console.ts";
-import { allowOrigin } from "./cors.ts";
+import { allowOrigin, isOriginAllowed } from "./cors.ts";
 import { addPprof, type Profiles } from "./debug/pprof.ts";
 import { addVariables, type Variables } from "./debug/vars.ts";
 import { addHealth, type HealthSource, refuseOtherMethods } from "./health.ts";
@@ -91,9 +91,17 @@ function guardedApp(options: HttpOptions): Hono {
   return app;
 }
 
-/** The gateway's paths have WebSockets, for whoever may use the gateway. */
+/**
+ * The gateway's paths have WebSockets, for whoever may use the gateway. Browsers hold pages of other origins off an
+ * answer without CORS fields, but not off a WebSocket: here we do, where etcd lets all of them in.
+ */
 function createGuard(options: HttpOptions): WebSocketGuard {
   const app = guardedApp(options);
+  app.use(async (context, next) => {
+    return isOriginAllowed(context, options.cors)
+      ? next()
+      : refusal("403 origin not allowed by --cors\n", 403);
+  });
   app.all("*", () => new Response(null, { status: 204 }));
   return {
     hasPath: (path) => path.startsWith("/v3/") || path.startsWith("/v3beta/"),

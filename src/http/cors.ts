@@ -37,3 +37,10 @@ export function allowOrigin(context: Context, allowed: readonly string[], respon
   if (isRpc) headers.set("Access-Control-Expose-Headers", rpcExposed);
   return response;
 }
+
+/** Whether the page that asks may: it is of an allowed origin, or of this server, or no page asks at all. */
+export function isOriginAllowed(context: Context, allowed: readonly string[]): boolean {
+  const origin = context.req.header("origin");
+  if (origin === undefined || allowed.includes("*") || allowed.includes(origin)) return true;
+  return URL.parse(origin)?.host === context.req.header("host");
+}

@@ -154,6 +154,24 @@ describe("WebSockets of the gateway", () => {
     assert.equal(await ask("/v3/kv/range", { headers: { Upgrade: "h2c" } }), 501);
   });
 
+  it("are for pages of this server and of the origins in --cors", async () => {
+    const strict = await startTestApp({ cors: ["https://app.example"] });
+    const strictPort = Number(new URL(strict.url).port);
+    const ask = async (origin: string | undefined, to = strictPort) => {
+      const headers = { Host: `127.0.0.1:${to}`, ...(origin === undefined ? {} : { Origin: origin }) };
+      const { client, head } = await WebSocketClient.ask(to, "/v3/watch", { headers });
+      client.socket.destroy();
+      return Number(head.slice(9, 12));
+    };
+    assert.equal(await ask("https://app.example"), 101);
+    assert.equal(await ask(`http://127.0.0.1:${strictPort}`), 101);
+    assert.equal(await ask(undefined), 101);
+    assert.equal(await ask("https://evil.example"), 403);
+    assert.equal(await ask("null"), 403);
+    assert.equal(await ask("https://evil.example", port), 101, "--cors='*' lets all in");
+    await strict.stop();
+  });
+
   it("end with what a hostile client sends, and with nothing else", async () => {
     for (const [frame, wanted] of [
       [clientFrame(1, "{}", { isMasked: false }), "1002 bad MASK"],
