@@ -129,11 +129,11 @@ async function deployment({ api, world }: Context): Promise<void> {
   const placed = async (): Promise<number> =>
     (await client.list(pods)).items.filter((pod) => pod["spec"].nodeName === "paper").length;
   await eventually("thirty Pods are placed", async () => (await placed()) === 30, slow);
-  const { items } = await client.list("/apis/apps/v1/namespaces/default/replicasets");
-  assert.deepEqual(
-    items.map((set) => set["status"].replicas),
-    [30],
-  );
+  const counted = async (): Promise<boolean> => {
+    const { items } = await client.list("/apis/apps/v1/namespaces/default/replicasets");
+    return items.length === 1 && items[0]!["status"].replicas === 30;
+  };
+  await eventually("one ReplicaSet counts them", counted, slow);
   await client.patch(`${deployments}/web/scale`, { spec: { replicas: 5 } });
   // Nobody runs them, so their deletion waits for a node to say that they ended: it is taken as said.
   const leaving = async (): Promise<boolean> => {
@@ -148,8 +148,11 @@ async function deployment({ api, world }: Context): Promise<void> {
   await eventually("a watch was told of it all", () => told("DELETED") === 25, slow);
   assert.equal(told("ADDED"), 30);
   watch.close();
-  const shown = await world.kubectl(api, "get", "deployment", "web", "-o", "jsonpath={.status.replicas}");
-  assert.equal(shown.stdout, "5", shown.stderr);
+  const shown = async (): Promise<boolean> => {
+    const args = ["get", "deployment", "web", "-o", "jsonpath={.status.replicas}"];
+    return (await world.kubectl(api, ...args)).stdout === "5";
+  };
+  await eventually("kubectl shows five", shown, slow);
 }
 
 function endPod({ client }: ApiServer, name: string): Promise<unknown> {
