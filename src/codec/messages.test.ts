@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import type { DescEnum, DescMessage, DescService } from "@bufbuild/protobuf";
 import * as generated from "@bufbuild/protobuf";
-import { tableFiles } from "../../message-tables.ts";
+import { tableFiles } from "../../.ci/make/message-tables.ts";
 import { Prng } from "../lib/prng.ts";
 import { type EnumTable, layoutOf, type MessageTable, type ServiceTable } from "./message-table.ts";
 import { create, fromBinary, toBinary } from "./messages.ts";

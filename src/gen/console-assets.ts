@@ -1,4 +1,4 @@
-// Made by bundle-console.ts from src/console. Do not edit.
+// Made by .ci/make/console.ts from src/console. Do not edit.
 /** What the console's sources were when this was made. */
 export const sourcesHash = "fea01a69e8a3d7ee";
 /** By name: the media type, and the gzipped bytes in base64. */

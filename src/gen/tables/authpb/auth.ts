@@ -1,4 +1,4 @@
-// Written by message-tables.ts from authpb/auth.proto: `npm run gen`.
+// Written by .ci/make/message-tables.ts from authpb/auth.proto: `npm run gen`.
 
 import type { EnumTable, MessageTable } from "../../../codec/message-table.ts";
 import type * as pb from "../../authpb/auth_pb.ts";

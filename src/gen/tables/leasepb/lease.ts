@@ -1,4 +1,4 @@
-// Written by message-tables.ts from leasepb/lease.proto: `npm run gen`.
+// Written by .ci/make/message-tables.ts from leasepb/lease.proto: `npm run gen`.
 
 import type { MessageTable } from "../../../codec/message-table.ts";
 import type * as pb from "../../leasepb/lease_pb.ts";

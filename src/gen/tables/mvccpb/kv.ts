@@ -1,4 +1,4 @@
-// Written by message-tables.ts from mvccpb/kv.proto: `npm run gen`.
+// Written by .ci/make/message-tables.ts from mvccpb/kv.proto: `npm run gen`.
 
 import type { EnumTable, MessageTable } from "../../../codec/message-table.ts";
 import type * as pb from "../../mvccpb/kv_pb.ts";

@@ -1,4 +1,4 @@
-// Written by message-tables.ts from v3lockpb/v3lock.proto: `npm run gen`.
+// Written by .ci/make/message-tables.ts from v3lockpb/v3lock.proto: `npm run gen`.
 
 import type { MessageTable, ServiceTable } from "../../../codec/message-table.ts";
 import type * as pb from "../../v3lockpb/v3lock_pb.ts";

@@ -1,4 +1,4 @@
-// Written by message-tables.ts from grpc/health/v1/health.proto: `npm run gen`.
+// Written by .ci/make/message-tables.ts from grpc/health/v1/health.proto: `npm run gen`.
 
 import type { EnumTable, MessageTable, ServiceTable } from "../../../../../codec/message-table.ts";
 import type * as pb from "../../../../grpc/health/v1/health_pb.ts";

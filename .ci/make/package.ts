@@ -7,9 +7,9 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import manifest from "./package.json" with { type: "json" };
+import manifest from "../../package.json" with { type: "json" };
 
-const root = dirname(fileURLToPath(import.meta.url));
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const out = join(root, "dist", "npm");
 
 function run(command: string, ...args: string[]): void {

@@ -6,16 +6,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DescEnum, DescField, DescFile, DescMessage, DescService } from "@bufbuild/protobuf";
-import { file_authpb_auth } from "./src/gen/authpb/auth_pb.ts";
-import { file_etcdserverpb_raft_internal } from "./src/gen/etcdserverpb/raft_internal_pb.ts";
-import { file_etcdserverpb_rpc } from "./src/gen/etcdserverpb/rpc_pb.ts";
-import { file_etclitepb_explore } from "./src/gen/etclitepb/explore_pb.ts";
-import { file_grpc_health_v1_health } from "./src/gen/grpc/health/v1/health_pb.ts";
-import { file_leasepb_lease } from "./src/gen/leasepb/lease_pb.ts";
-import { file_membershippb_membership } from "./src/gen/membershippb/membership_pb.ts";
-import { file_mvccpb_kv } from "./src/gen/mvccpb/kv_pb.ts";
-import { file_v3electionpb_v3election } from "./src/gen/v3electionpb/v3election_pb.ts";
-import { file_v3lockpb_v3lock } from "./src/gen/v3lockpb/v3lock_pb.ts";
+import { file_authpb_auth } from "../../src/gen/authpb/auth_pb.ts";
+import { file_etcdserverpb_raft_internal } from "../../src/gen/etcdserverpb/raft_internal_pb.ts";
+import { file_etcdserverpb_rpc } from "../../src/gen/etcdserverpb/rpc_pb.ts";
+import { file_etclitepb_explore } from "../../src/gen/etclitepb/explore_pb.ts";
+import { file_grpc_health_v1_health } from "../../src/gen/grpc/health/v1/health_pb.ts";
+import { file_leasepb_lease } from "../../src/gen/leasepb/lease_pb.ts";
+import { file_membershippb_membership } from "../../src/gen/membershippb/membership_pb.ts";
+import { file_mvccpb_kv } from "../../src/gen/mvccpb/kv_pb.ts";
+import { file_v3electionpb_v3election } from "../../src/gen/v3electionpb/v3election_pb.ts";
+import { file_v3lockpb_v3lock } from "../../src/gen/v3lockpb/v3lock_pb.ts";
 
 const files: readonly DescFile[] = [
   file_authpb_auth,
@@ -65,7 +65,7 @@ function textOf(file: DescFile): string {
   ];
   if (file.services.length > 0) types.push("ServiceTable");
   return [
-    `// Written by message-tables.ts from ${nameOf(file)}.proto: \`npm run gen\`.\n`,
+    `// Written by .ci/make/message-tables.ts from ${nameOf(file)}.proto: \`npm run gen\`.\n`,
     `import type { ${types.toSorted().join(", ")} } from "${up}../codec/message-table.ts";`,
     `import type * as pb from "${up}${nameOf(file)}_pb.ts";`,
     ...importsOf(file, messages),
@@ -147,7 +147,7 @@ function serviceText(desc: DescService): string {
 }
 
 if (import.meta.main) {
-  const root = dirname(fileURLToPath(import.meta.url));
+  const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
   for (const [path, text] of tableFiles()) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);

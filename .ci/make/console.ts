@@ -8,9 +8,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { consoleSourcesHash } from "./src/http/console/sources-hash.ts";
+import { consoleSourcesHash } from "../../src/http/console/sources-hash.ts";
 
-const root = dirname(fileURLToPath(import.meta.url));
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const source = join(root, "src", "console");
 const folder = mkdtempSync(join(tmpdir(), "etclite-console-"));
 
@@ -45,7 +45,7 @@ const entries = files.map(([name, type, bytes]) => {
 });
 writeFileSync(
   join(root, "src", "gen", "console-assets.ts"),
-  `// Made by bundle-console.ts from src/console. Do not edit.
+  `// Made by .ci/make/console.ts from src/console. Do not edit.
 /** What the console's sources were when this was made. */
 export const sourcesHash = ${JSON.stringify(consoleSourcesHash(source))};
 /** By name: the media type, and the gzipped bytes in base64. */
