@@ -22,11 +22,14 @@ export async function startup(context: Context): Promise<void> {
 const idleProcessor = { title: "idle, processor", unit: "% of a core", digits: 2, goal: { max: 1 } };
 const idleMemory = { title: "idle, resident", unit: "MiB", digits: 1, goal: { max: 70 } };
 
+/** What a start leaves to do, such as giving memory back and finding again what of it is needed, is not idleness. */
+const settledMs = 20_000;
+
 export async function idle(context: Context, ms: number): Promise<void> {
   for (let round = 0; round < Math.min(2, context.rounds); round++) {
     for (const subject of inTurn(context, round)) {
       await withServer(context, subject, async (server) => {
-        await sleep(2_000); // what a start leaves to do is not idleness
+        await sleep(settledMs);
         context.results.add(idleProcessor, subject.name, await processorPercent(server, ms));
         context.results.add(idleMemory, subject.name, mebibytes(server.residentBytes()));
       });
