@@ -72,7 +72,12 @@ if (parts.includes("kill")) {
   );
 }
 if (parts.includes("damage")) {
-  await damageTrials({ ...common, random: random.fork(), trials: Number(options.damages), report });
+  try {
+    await damageTrials({ ...common, random: random.fork(), trials: Number(options.damages), report });
+  } catch (error) {
+    // What the undamaged server did was wrong already.
+    report.fail("the load before the damage", error instanceof Error ? `${error.stack}` : String(error));
+  }
 }
 report.finish();
 if (report.failures.length > 0) {

@@ -75,6 +75,8 @@ class Worker {
   readonly #random: Random;
   /** What this worker's keys hold. */
   readonly #values = new Map<string, string>();
+  /** At which revision this worker changed a key last, for the report. */
+  readonly #changedAt = new Map<string, number>();
   #count = 0;
 
   constructor(load: Load, index: number) {
@@ -154,8 +156,9 @@ class Worker {
   }
 
   async #do(changes: readonly Change[], call: () => Promise<number>): Promise<void> {
-    await perform(this.#load.journal, changes, call);
+    const revision = await perform(this.#load.journal, changes, call);
     for (const { key, value } of changes) {
+      this.#changedAt.set(key, revision);
       if (value === undefined) this.#values.delete(key);
       else this.#values.set(key, value);
     }
@@ -166,29 +169,38 @@ class Worker {
       throw isOpen(error) ? connectionLost : error;
     });
     if (row?.value !== this.#values.get(key)) {
-      throw new WrongData(`read ${show(row)}, want ${show(this.#values.get(key))} at ${key}`);
+      // Whether it is the read that is wrong, or what was written.
+      const again = show(await this.#api.get(key).catch(String));
+      const changed = `changed last at ${this.#changedAt.get(key) ?? "a revision of an earlier load"}`;
+      const want = `want ${show(this.#values.get(key))} at ${key}`;
+      throw new WrongData(
+        `round ${this.#load.round}: read ${show(row)}, ${want}, ${changed}; read again: ${again}`,
+      );
     }
     if (row) this.#load.journal.read.push({ key, value: row.value, modRevision: row.modRevision });
   }
 }
 
-/** Records an operation before and after it. Throws `connectionLost` if it stays open. */
+/** Records an operation before and after it, and gives its revision. Throws `connectionLost` if it stays open. */
 async function perform(
   journal: Journal,
   changes: readonly Change[],
   call: () => Promise<number>,
-): Promise<void> {
+): Promise<number> {
   const operation: Operation = { changes, revision: undefined };
   journal.open.add(operation);
+  let revision: number;
   try {
-    operation.revision = await call();
+    revision = await call();
   } catch (error) {
     if (isOpen(error)) throw connectionLost;
     journal.open.delete(operation); // refused: it must not be found
     throw error;
   }
+  operation.revision = revision;
   journal.open.delete(operation);
   journal.acknowledged.push(operation);
+  return revision;
 }
 
 /** Grants leases, attaches keys, renews some, revokes some and forgets the others. */
