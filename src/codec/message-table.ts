@@ -4,8 +4,7 @@
  * 10 MiB. The messages themselves are those of the generated code: the same names, the same types.
  */
 import type { DescMessage } from "@bufbuild/protobuf";
-
-export type ScalarName = "bytes" | "string" | "bool" | "int64" | "uint64" | "uint32";
+import type { ScalarName } from "./scalars.ts";
 
 export interface EnumTable {
   readonly kind: "enum";

@@ -43,15 +43,6 @@ for (const file of files) {
   }
 }
 
-const scalarNames: Readonly<Record<number, string>> = {
-  3: "int64",
-  4: "uint64",
-  8: "bool",
-  9: "string",
-  12: "bytes",
-  13: "uint32",
-};
-
 describe("the tables of messages", () => {
   it("are those that the generated code makes", () => {
     for (const [path, text] of tableFiles()) {
@@ -71,7 +62,9 @@ describe("the tables of messages", () => {
           localName: field.localName,
           isRepeated: field.fieldKind === "list",
           oneof: field.oneof && { name: field.oneof.name, localName: field.oneof.localName },
-          type: field.message?.typeName ?? (field.enum ? "enum" : scalarNames[field.scalar!]),
+          type:
+            field.message?.typeName ??
+            (field.enum ? "enum" : generated.ScalarType[field.scalar!]?.toLowerCase()),
         }));
       const found = layoutOf(table).fields.map(({ scalar, enum: values, message, ...field }) => ({
         ...field,

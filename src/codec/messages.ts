@@ -4,8 +4,8 @@
  * only fields that a table does not know are not kept. The bytes are those of protobuf-go.
  */
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import { layoutOf, type MessageTable, type ScalarName, type TableField } from "./message-table.ts";
-import { noBytes, Reader } from "./protowire-read.ts";
+import { layoutOf, type MessageTable, type TableField } from "./message-table.ts";
+import { Reader } from "./protowire-read.ts";
 import {
   bigVarintSize,
   encodeUtf8,
@@ -15,6 +15,7 @@ import {
   writeBytes,
   writeVarint,
 } from "./protowire-write.ts";
+import { isDefault, readScalar, scalarDefaults } from "./scalars.ts";
 
 /** What `create` makes of a table, and what it is given. */
 export type MessageOf<Table> = Table extends MessageTable<infer Desc> ? MessageShape<Desc> : never;
@@ -33,15 +34,7 @@ const lengthDelimited = 2;
 const wireTypeOf = ({ scalar, message }: TableField): number =>
   message !== undefined || scalar === "bytes" || scalar === "string" ? lengthDelimited : varint;
 
-const defaults: Readonly<Record<ScalarName, unknown>> = {
-  bytes: noBytes,
-  string: "",
-  bool: false,
-  int64: 0n,
-  uint64: 0n,
-  uint32: 0,
-};
-const defaultOf = ({ scalar }: TableField): unknown => (scalar === undefined ? 0 : defaults[scalar]);
+const defaultOf = ({ scalar }: TableField): unknown => (scalar === undefined ? 0 : scalarDefaults[scalar]);
 
 /** A message with what `init` has, and defaults. */
 export function create<Desc extends DescMessage>(
@@ -95,8 +88,6 @@ function valuesOf(field: TableField, message: Fields): readonly unknown[] {
   if (field.isRepeated) return value as unknown[];
   return value === undefined || (!field.message && isDefault(value)) ? [] : [value];
 }
-
-const isDefault = (value: unknown): boolean => !value || (value instanceof Uint8Array && value.length === 0);
 
 /** Numbers of a list go into one field. */
 const isPacked = (field: TableField): boolean => field.isRepeated && wireTypeOf(field) === varint;
@@ -208,20 +199,5 @@ function readValue({ message, scalar }: TableField, reader: Reader, before: unkn
     reader.leave(outer);
     return value;
   }
-  switch (scalar) {
-    case "bytes":
-      return reader.bytesField();
-    case "string":
-      return reader.string();
-    case "bool":
-      return reader.bool();
-    case "int64":
-      return reader.bigInt();
-    case "uint64":
-      return reader.bigUint();
-    case "uint32":
-      return reader.uint() >>> 0;
-    default:
-      return reader.enum();
-  }
+  return scalar === undefined ? reader.enum() : readScalar(reader, scalar);
 }

@@ -146,6 +146,17 @@ export interface WatchResponse {
   readonly events: readonly Uint8Array[];
 }
 
+/** An answer that says nothing, to be filled in. */
+export const emptyWatchResponse: WatchResponse = {
+  watchId: 0n,
+  created: false,
+  canceled: false,
+  compactRevision: 0,
+  cancelReason: "",
+  fragment: false,
+  events: [],
+};
+
 /** Size of the encoded answer in bytes: what decides whether it has to be sent in fragments. */
 export function watchResponseSize(header: HeaderFields, response: WatchResponse): number {
   let size = watchHeadSize(header, response, encodeUtf8(response.cancelReason));

@@ -2,8 +2,9 @@
 import type { Client, RequestOptions } from "../client/client.ts";
 import type * as wire from "../client/messages/kv.ts";
 import * as methods from "../client/methods/kv.ts";
+import { prefixEnd } from "../client/prefix-end.ts";
 import type { Init } from "../client/wire/message.ts";
-import { type Bytes, prefixEnd, toBytes, toText } from "./text.ts";
+import { type Bytes, toBytes, toText } from "./text.ts";
 
 /** A key with its value, at a revision. */
 export class KeyValue {

@@ -1,6 +1,7 @@
 /** Reads and writes the messages that message.ts describes, in protobuf's wire format. */
-import { Reader } from "../../codec/protowire-read.ts";
+import { noBytes, Reader } from "../../codec/protowire-read.ts";
 import { encodeUtf8 } from "../../codec/protowire-write.ts";
+import { isDefault, readScalar, scalarDefaults } from "../../codec/scalars.ts";
 import type { Field, Init, MessageType, ScalarType } from "./message.ts";
 
 const lengthDelimited = 2;
@@ -13,7 +14,6 @@ const wireTypes: Readonly<Record<ScalarType, number>> = {
   uint32: 0,
   enum: 0,
 };
-const noBytes = new Uint8Array(0);
 const two64 = 1n << 64n;
 
 export function encode<T>(type: MessageType<T>, value: Init<T>): Uint8Array {
@@ -32,14 +32,10 @@ function writeMessage(
     const given = value[name];
     if (given === undefined) continue;
     if (field.repeated) for (const item of given as readonly unknown[]) writeField(pieces, field, item);
-    else if (field.isOneof || typeof field.type === "function" || !isZero(given)) {
+    else if (field.isOneof || typeof field.type === "function" || !isDefault(given)) {
       writeField(pieces, field, given);
     }
   }
-}
-
-function isZero(value: unknown): boolean {
-  return !value || (value instanceof Uint8Array && value.length === 0);
 }
 
 function writeField(pieces: Uint8Array[], field: Field<unknown>, value: unknown): void {
@@ -118,19 +114,7 @@ function entryOf(
 function emptyOf(field: Field<unknown>): unknown {
   if (field.repeated) return [];
   if (field.isOneof || typeof field.type === "function") return undefined;
-  switch (field.type) {
-    case "bytes":
-      return noBytes;
-    case "string":
-      return "";
-    case "bool":
-      return false;
-    case "int64":
-    case "uint64":
-      return 0n;
-    default:
-      return 0;
-  }
+  return field.type === "enum" ? 0 : scalarDefaults[field.type];
 }
 
 function readValue(reader: Reader, field: Field<unknown>): unknown {
@@ -140,20 +124,5 @@ function readValue(reader: Reader, field: Field<unknown>): unknown {
     reader.leave(outerEnd);
     return value;
   }
-  switch (field.type) {
-    case "bytes":
-      return reader.bytesField();
-    case "string":
-      return reader.string();
-    case "bool":
-      return reader.bool();
-    case "int64":
-      return reader.bigInt();
-    case "uint64":
-      return reader.bigUint();
-    case "uint32":
-      return reader.uint();
-    case "enum":
-      return reader.enum();
-  }
+  return field.type === "enum" ? reader.enum() : readScalar(reader, field.type);
 }

@@ -7,8 +7,9 @@
  *
  * A decoded message has every field: zero where the sender left it out, undefined for a message or a member of a oneof.
  */
+import type { ScalarName } from "../../codec/scalars.ts";
 
-export type ScalarType = "bytes" | "string" | "bool" | "int64" | "uint64" | "uint32" | "enum";
+export type ScalarType = ScalarName | "enum";
 
 export interface Field<T> {
   readonly number: number;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DescMessage, DescMethod } from "@bufbuild/protobuf";
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, ScalarType, toBinary } from "@bufbuild/protobuf";
 import * as generated from "../../gen/etcdserverpb/rpc_pb.ts";
 import * as auth from "../messages/auth.ts";
 import * as cluster from "../messages/cluster.ts";
@@ -18,15 +18,6 @@ import * as watchMethods from "../methods/watch.ts";
 import { decode, encode } from "./codec.ts";
 import type { Field, MessageType } from "./message.ts";
 
-const scalarNames: Readonly<Record<number, string>> = {
-  3: "int64",
-  4: "uint64",
-  8: "bool",
-  9: "string",
-  12: "bytes",
-  13: "uint32",
-};
-
 function describeField([name, field]: readonly [string, Field<unknown>]): string {
   const type = typeof field.type === "function" ? "message" : field.type;
   return `${field.number} ${name} ${type}${field.repeated ? " repeated" : ""}${field.isOneof ? " oneof" : ""}`;
@@ -37,7 +28,7 @@ function describeGenerated(message: DescMessage): string[] {
     .toSorted((a, b) => a.number - b.number)
     .map((field) => {
       const one = field.fieldKind === "list" ? field.listKind : field.fieldKind;
-      const type = one === "scalar" ? scalarNames[(field as { scalar: number }).scalar] : one;
+      const type = one === "scalar" ? ScalarType[(field as { scalar: number }).scalar]?.toLowerCase() : one;
       const repeated = field.fieldKind === "list" ? " repeated" : "";
       return `${field.number} ${field.name} ${type}${repeated}${field.oneof ? " oneof" : ""}`;
     });

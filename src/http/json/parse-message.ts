@@ -3,8 +3,9 @@
  * ignored, 64-bit numbers with all their digits whether they are strings or not. Refusals are in the words of Go's
  * protojson, with line and column. The value is known to be JSON: ValueSplitter has seen it.
  */
-import { layoutOf, type MessageTable, type ScalarName, type TableField } from "../../codec/message-table.ts";
+import { layoutOf, type MessageTable, type TableField } from "../../codec/message-table.ts";
 import { encodeUtf8 } from "../../codec/protowire-write.ts";
+import type { ScalarName } from "../../codec/scalars.ts";
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
 import { goQuote } from "../../lib/go-quote.ts";
 import { WireWriter } from "./wire-writer.ts";

@@ -1,20 +1,15 @@
 /** Makes the WatchResponses of one stream, in fragments where a client wants that. */
-import { encodeWatchResponse, type WatchResponse, watchResponseSize } from "../../codec/watch.ts";
+import {
+  emptyWatchResponse,
+  encodeWatchResponse,
+  type WatchResponse,
+  watchResponseSize,
+} from "../../codec/watch.ts";
 import type { Revision } from "../../lib/ids.ts";
 import type { StoreEvent } from "../../mvcc/types.ts";
 import { noWatchId, type WatcherInfo, type WatchSink } from "../../mvcc/watch/types.ts";
 import type { GrpcCall } from "../../transport/grpc.ts";
 import type { RpcServer, WatchService } from "../rpc-server.ts";
-
-const empty: WatchResponse = {
-  watchId: 0n,
-  created: false,
-  canceled: false,
-  compactRevision: 0,
-  cancelReason: "",
-  fragment: false,
-  events: [],
-};
 
 export class WatchAnswers implements WatchSink {
   readonly #server: RpcServer & Pick<WatchService, "maxRequestBytes">;
@@ -28,29 +23,35 @@ export class WatchAnswers implements WatchSink {
   }
 
   created(watchId: bigint): void {
-    this.#send({ ...empty, watchId, created: true }, this.#server.store.revision);
+    this.#send({ ...emptyWatchResponse, watchId, created: true }, this.#server.store.revision);
   }
 
   refused(cancelReason: string): void {
-    const refusal = { ...empty, watchId: noWatchId, created: true, canceled: true, cancelReason };
+    const refusal = {
+      ...emptyWatchResponse,
+      watchId: noWatchId,
+      created: true,
+      canceled: true,
+      cancelReason,
+    };
     this.#send(refusal, this.#server.store.revision);
   }
 
   canceled(watchId: bigint): void {
-    this.#send({ ...empty, watchId, canceled: true }, this.#server.store.revision);
+    this.#send({ ...emptyWatchResponse, watchId, canceled: true }, this.#server.store.revision);
   }
 
   compacted(watchId: bigint, compactRevision: Revision): boolean {
-    return this.#send({ ...empty, watchId, canceled: true, compactRevision }, 0);
+    return this.#send({ ...emptyWatchResponse, watchId, canceled: true, compactRevision }, 0);
   }
 
   progress(watchId: bigint, revision: Revision): boolean {
-    return this.#send({ ...empty, watchId }, revision);
+    return this.#send({ ...emptyWatchResponse, watchId }, revision);
   }
 
   events(watcher: WatcherInfo, events: readonly StoreEvent[], revision: Revision): boolean {
     const encoded = events.map((event) => event.bytes(watcher.prevKv));
-    const answer = { ...empty, watchId: watcher.id, events: encoded };
+    const answer = { ...emptyWatchResponse, watchId: watcher.id, events: encoded };
     if (!watcher.fragment) return this.#send(answer, revision);
     for (const part of this.#fragments(answer, revision)) this.#send(part, revision);
     return !this.full;

@@ -4,6 +4,7 @@ import { encode } from "../../../client/wire/codec.ts";
 import type { HeaderFields } from "../../../codec/header.ts";
 import {
   decodeWatchRequest,
+  emptyWatchResponse,
   encodeWatchResponse,
   type WatchCreateRequest,
   WatchFilter,
@@ -14,7 +15,7 @@ import { errors, goStatusText } from "../../../errors/table.ts";
 import type { GrpcCall, StreamRequestHandler } from "../../../transport/grpc.ts";
 import { ask } from "../ask.ts";
 import { refusalOf } from "../pass-on.ts";
-import { emptyAnswer, Receiver } from "./receiver.ts";
+import { Receiver } from "./receiver.ts";
 import { headerOf, noHeader } from "./watch-answer.ts";
 import type { WatchHub } from "./watch-hub.ts";
 import { identityOf } from "./watch-hub.ts";
@@ -162,7 +163,7 @@ export class ClientWatches {
     });
     this.#receivers.set(receiver.id, receiver);
     const revision = startRevision === 0 ? fromNow - 1 : header.revision;
-    this.#answer({ ...emptyAnswer, watchId: receiver.id, created: true }, { ...header, revision });
+    this.#answer({ ...emptyWatchResponse, watchId: receiver.id, created: true }, { ...header, revision });
     if (!this.#isHeld) this.#hub.join(receiver);
   }
 
@@ -172,7 +173,13 @@ export class ClientWatches {
   }
 
   #refuse(cancelReason: string, header: HeaderFields = this.session.header): void {
-    const refusal = { ...emptyAnswer, watchId: noWatchId, created: true, canceled: true, cancelReason };
+    const refusal = {
+      ...emptyWatchResponse,
+      watchId: noWatchId,
+      created: true,
+      canceled: true,
+      cancelReason,
+    };
     this.#answer(refusal, header);
   }
 
@@ -181,7 +188,7 @@ export class ClientWatches {
     if (receiver === undefined) return;
     this.#receivers.delete(watchId);
     receiver.group.leave(receiver);
-    this.#answer({ ...emptyAnswer, watchId, canceled: true }, this.session.header);
+    this.#answer({ ...emptyWatchResponse, watchId, canceled: true }, this.session.header);
   }
 
   /** One answer for all its watches, when all the servers that they come from have said how far they are. */
@@ -201,7 +208,7 @@ export class ClientWatches {
     this.#progress = undefined;
     let { revision } = progress;
     for (const { reached } of this.#receivers.values()) revision = Math.min(revision, reached - 1);
-    this.#answer({ ...emptyAnswer, watchId: noWatchId }, { ...header, revision });
+    this.#answer({ ...emptyWatchResponse, watchId: noWatchId }, { ...header, revision });
   }
 
   /** As a server does that is behind: it does not answer. */

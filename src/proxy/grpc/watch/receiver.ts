@@ -1,5 +1,10 @@
 /** One watch of a client: what it has been sent, and what it wants. */
-import { encodeWatchResponse, type WatchResponse, watchResponseSize } from "../../../codec/watch.ts";
+import {
+  emptyWatchResponse,
+  encodeWatchResponse,
+  type WatchResponse,
+  watchResponseSize,
+} from "../../../codec/watch.ts";
 import type { Broadcast } from "./broadcast.ts";
 import type { ClientWatches } from "./client-watches.ts";
 import type { UpstreamAnswer } from "./watch-answer.ts";
@@ -7,16 +12,6 @@ import type { WatchGroup } from "./watch-group.ts";
 
 /** As large as a fragment of an answer may be, for clients that want fragments: etcd's `--max-request-bytes`. */
 const fragmentBytesMax = 1.5 * 1024 * 1024;
-
-export const emptyAnswer: WatchResponse = {
-  watchId: 0n,
-  created: false,
-  canceled: false,
-  compactRevision: 0,
-  cancelReason: "",
-  fragment: false,
-  events: [],
-};
 
 export interface ReceiverOptions {
   readonly id: bigint;
@@ -76,7 +71,7 @@ export class Receiver {
       return;
     }
     const bytes = events.slice(first).map((event) => event.bytes);
-    const whole: WatchResponse = { ...emptyAnswer, watchId: this.id, events: bytes };
+    const whole: WatchResponse = { ...emptyWatchResponse, watchId: this.id, events: bytes };
     if (this.#wantsFragments && watchResponseSize(answer.header, whole) >= fragmentBytesMax) {
       for (const part of fragments(whole)) this.owner.send(encodeWatchResponse(answer.header, part));
       return;
@@ -89,12 +84,12 @@ export class Receiver {
   takeProgress({ header }: UpstreamAnswer): void {
     // A server may be behind the one that the watch was begun with.
     if (!this.#wantsProgress || header.revision < this.nextRevision - 1) return;
-    this.owner.send(encodeWatchResponse(header, { ...emptyAnswer, watchId: this.id }));
+    this.owner.send(encodeWatchResponse(header, { ...emptyWatchResponse, watchId: this.id }));
   }
 
   /** The server has ended it, and says why. */
   takeEnd({ header, compactRevision, cancelReason }: UpstreamAnswer): void {
-    const end = { ...emptyAnswer, watchId: this.id, canceled: true, compactRevision, cancelReason };
+    const end = { ...emptyWatchResponse, watchId: this.id, canceled: true, compactRevision, cancelReason };
     this.owner.ended(this, encodeWatchResponse(header, end));
   }
 }
