@@ -267,7 +267,7 @@ async function loaded(options: Options, name: string): Promise<{ trial: Trial; f
   const first = await trial.load(1_500, (server) => server.kill());
   await trial.start(false);
   await trial.check(first);
-  const second = await trial.load(1_500, () => Promise.resolve());
+  const second = await trial.load(1_500);
   await trial.checkWithoutRestart(second);
   return { trial, folder };
 }

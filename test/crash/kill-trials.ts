@@ -5,7 +5,7 @@ import { Api } from "./api.ts";
 import { LeaseBook, type LeaseRestart } from "./lease-book.ts";
 import { Model } from "./model.ts";
 import { type Findings, verify } from "./verify.ts";
-import { Journal, runLoad } from "./workload.ts";
+import { Journal, runLoad, settle } from "./workload.ts";
 
 export interface KillOptions {
   readonly program: string;
@@ -69,12 +69,15 @@ export class Trial {
     return this.server;
   }
 
-  /** Lets the load run for a while, then ends the server in the way that `end` says, and waits for the load. */
-  async load(ms: number, end: (server: ServerProcess) => Promise<unknown>): Promise<Journal> {
+  /**
+   * Lets the load run for a while, then ends the server in the way that `end` says, if it does, and waits for the load.
+   */
+  async load(ms: number, end?: (server: ServerProcess) => Promise<unknown>): Promise<Journal> {
     const server = this.server as ServerProcess;
     const apis = Array.from({ length: 4 }, () => new Api(server.url));
     const journal = new Journal();
     const stopping = { now: false };
+    let isEnding = false;
     const { random, workers } = this.#options;
     const round = (this.#round++).toString(36);
     const load = runLoad({
@@ -86,12 +89,16 @@ export class Trial {
       workers,
       round,
       stopping,
+      isEnding: () => isEnding,
     });
     await sleep(ms);
     const endedAt = performance.now();
-    await end(server);
+    isEnding = end !== undefined;
+    await end?.(server);
     stopping.now = true;
     await load;
+    if (journal.timeouts > 0) console.error(`${journal.timeouts} calls timed out: does the disk stall?`);
+    if (!isEnding && journal.open.size > 0) await settle(apis[0] as Api, journal, round);
     for (const api of apis) api.close();
     this.#endedAt = endedAt;
     return journal;

@@ -3,9 +3,13 @@ import type { Change, Event, Row } from "./api.ts";
 
 /** Something that the server showed and that cannot be. */
 export class WrongData extends Error {
-  constructor(message: string) {
+  /** The key that it is about, if it is one. */
+  readonly key: string | undefined;
+
+  constructor(message: string, key?: string) {
     super(message);
     this.name = "WrongData";
+    this.key = key;
   }
 }
 

@@ -29,9 +29,9 @@ interface Known {
 
 /** Checks, and brings the model up to date. */
 export async function verify(known: Known, journal: Journal): Promise<Findings> {
-  if (journal.wrong) throw journal.wrong;
   const { api, model, leases } = known;
   const revision = await api.revision();
+  if (journal.wrong) throw await withHistory(api, revision, journal, journal.wrong);
   const { compactRevision, history } = await readHistory(api, revision);
   checkCompaction(journal, known.before, compactRevision);
   await checkCompacted(api, compactRevision);
@@ -50,6 +50,32 @@ export async function verify(known: Known, journal: Journal): Promise<Findings> 
   const hash = await checkHash(known, revision, compactRevision);
   model.compact(compactRevision);
   return { revision, compactRevision, acknowledged: journal.acknowledged.length, hash, ...counts };
+}
+
+/** What was wrong, with all that is known of its key: whether a change is missing, was made twice, or was not read. */
+async function withHistory(
+  api: Api,
+  revision: number,
+  journal: Journal,
+  wrong: WrongData,
+): Promise<WrongData> {
+  const { key } = wrong;
+  if (key === undefined) return wrong;
+  const ofKey = (changes: readonly Change[]) => changes.filter((change) => change.key === key);
+  const { compactRevision, history } = await readHistory(api, revision);
+  const lines = [
+    wrong.message,
+    `the history of ${key} behind ${compactRevision}, and what was acknowledged:`,
+  ];
+  for (const [i, changes] of history.entries()) {
+    const at = Math.max(compactRevision, 1) + 1 + i;
+    for (const change of ofKey(changes)) lines.push(`  ${at} ${show(change)}`);
+  }
+  for (const operation of journal.acknowledged) {
+    if (ofKey(operation.changes).length > 0) lines.push(`  said ${show(operation)}`);
+  }
+  lines.push(`compactions asked to ${journal.compactionAsked}, done to ${journal.compactedTo}`);
+  return new WrongData(lines.join("\n"), key);
 }
 
 /** All there is behind the compacted revision, as changes by revision. */

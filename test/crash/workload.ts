@@ -2,7 +2,7 @@
  * Concurrent load of which everything is recorded. Each worker has keys of its own and one operation under way at a
  * time, so what it knows of its keys is exact as long as the server answers.
  */
-import { GrpcError } from "../support/grpc-client.ts";
+import { deadlineExceeded, GrpcError, unavailable } from "../support/grpc-client.ts";
 import type { Random } from "../support/random.ts";
 import type { Api, Change, Event } from "./api.ts";
 import type { LeaseBook } from "./lease-book.ts";
@@ -23,6 +23,8 @@ export class Journal {
   readonly read: { key: string; value: string; modRevision: number }[] = [];
   compactedTo = 0;
   compactionAsked = 0;
+  /** Calls that a server gave up answering, though nobody had ended it. */
+  timeouts = 0;
   /** The first thing that was wrong already during the load. */
   wrong: WrongData | undefined;
 }
@@ -38,6 +40,8 @@ export interface Load {
   readonly round: string;
   /** Set to end the load in order: workers finish what they do. */
   readonly stopping: { now: boolean };
+  /** Whether the server is being ended. As long as it is not, every call has to be answered. */
+  readonly isEnding: () => boolean;
 }
 
 /** Starts all workers. Resolves when each has ended: by an error of the connection, or because of `stopping`. */
@@ -45,27 +49,56 @@ export async function runLoad(load: Load): Promise<void> {
   const watchFrom = load.model.revision + 1;
   const watch = load.apis[0]?.watch(watchFrom, (events) => load.journal.watched.push(...events));
   const workers = Array.from({ length: load.workers }, (_, i) => new Worker(load, i));
-  const others = [leaseOwner(load, 0), leaseOwner(load, 1), leaseOwner(load, 2), compactor(load)];
-  await Promise.all([...workers.map((worker) => worker.run()), ...others]);
+  const owners = [0, 1, 2].map((index) => () => leaseOwner(load, index));
+  const bodies = [...workers.map((worker) => () => worker.run()), ...owners, () => compactor(load)];
+  await Promise.all(bodies.map((body) => guarded(load, body)));
   watch?.cancel();
 }
 
 const keysOfWorker = 40;
-const connectionLost = Symbol("the connection is lost");
 
-/** Ends quietly when the connection breaks; anything wrong goes to the journal. */
-async function guarded(journal: Journal, body: () => Promise<void>): Promise<void> {
+/**
+ * Ends quietly when the connection breaks with the server, and when a disk that stalls leaves a call unanswered; anything
+ * wrong goes to the journal.
+ */
+async function guarded({ journal, isEnding }: Load, body: () => Promise<void>): Promise<void> {
   try {
     await body();
   } catch (error) {
-    if (error === connectionLost) return;
+    if (isOpen(error) && isEnding()) return;
+    if (isTimeout(error)) {
+      journal.timeouts++;
+      return;
+    }
     journal.wrong ??= error instanceof WrongData ? error : new WrongData(String((error as Error).stack));
   }
 }
 
 /** Errors after which it is not known whether the call was done. */
 function isOpen(error: unknown): boolean {
-  return error instanceof GrpcError && (error.code === 14 || error.code === 4);
+  return error instanceof GrpcError && (error.code === unavailable || error.code === deadlineExceeded);
+}
+
+/** The server's own, or that of the client. */
+function isTimeout(error: unknown): boolean {
+  if (!(error instanceof GrpcError)) return false;
+  return error.code === deadlineExceeded || error.message === "etcdserver: request timed out";
+}
+
+/**
+ * Waits until all that the server was asked for is done or never will be: what it gave up answering may still be on its
+ * way to the log. A change that is acknowledged came after it.
+ */
+export async function settle(api: Api, journal: Journal, round: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    const changes = [{ key: "settled", value: `${round}.${attempt}`, lease: 0n }];
+    try {
+      await perform(journal, changes, () => api.change(changes));
+      return;
+    } catch (error) {
+      if (!isTimeout(error) || attempt === 10) throw error;
+    }
+  }
 }
 
 class Worker {
@@ -91,10 +124,8 @@ class Worker {
     }
   }
 
-  run(): Promise<void> {
-    return guarded(this.#load.journal, async () => {
-      while (!this.#load.stopping.now) await this.#step();
-    });
+  async run(): Promise<void> {
+    while (!this.#load.stopping.now) await this.#step();
   }
 
   #key(index: number): string {
@@ -165,9 +196,7 @@ class Worker {
   }
 
   async #read(key: string): Promise<void> {
-    const row = await this.#api.get(key).catch((error) => {
-      throw isOpen(error) ? connectionLost : error;
-    });
+    const row = await this.#api.get(key);
     if (row?.value !== this.#values.get(key)) {
       // Whether it is the read that is wrong, or what was written.
       const again = show(await this.#api.get(key).catch(String));
@@ -175,13 +204,14 @@ class Worker {
       const want = `want ${show(this.#values.get(key))} at ${key}`;
       throw new WrongData(
         `round ${this.#load.round}: read ${show(row)}, ${want}, ${changed}; read again: ${again}`,
+        key,
       );
     }
     if (row) this.#load.journal.read.push({ key, value: row.value, modRevision: row.modRevision });
   }
 }
 
-/** Records an operation before and after it, and gives its revision. Throws `connectionLost` if it stays open. */
+/** Records an operation before and after it, and gives its revision. */
 async function perform(
   journal: Journal,
   changes: readonly Change[],
@@ -193,8 +223,7 @@ async function perform(
   try {
     revision = await call();
   } catch (error) {
-    if (isOpen(error)) throw connectionLost;
-    journal.open.delete(operation); // refused: it must not be found
+    if (!isOpen(error)) journal.open.delete(operation); // refused: it must not be found
     throw error;
   }
   operation.revision = revision;
@@ -204,38 +233,29 @@ async function perform(
 }
 
 /** Grants leases, attaches keys, renews some, revokes some and forgets the others. */
-function leaseOwner({ apis, journal, leases, random, round, stopping }: Load, index: number): Promise<void> {
+async function leaseOwner(load: Load, index: number): Promise<void> {
+  const { apis, journal, leases, random, round, stopping } = load;
   const api = apis.at(-1) as Api;
-  return guarded(journal, async () => {
-    let count = 0;
-    const mine: bigint[] = [];
-    const tolerant = async (body: () => Promise<void>): Promise<void> => {
-      await body().catch((error) => {
-        if (isOpen(error)) throw connectionLost;
-        throw error;
-      });
-    };
-    while (!stopping.now) {
-      const id = BigInt(1 + random.below(2 ** 31)) * 1000n + BigInt(index);
-      const ttl = random.chance(0.6) ? 2 + random.below(4) : 10 + random.below(20);
-      leases.granting(id, ttl);
-      await tolerant(async () => {
-        const sentAt = performance.now();
-        await api.grant(id, ttl);
-        leases.promised(id, sentAt);
-      });
-      mine.push(id);
-      for (let i = random.below(4); i > 0; i--) {
-        const key = `l${index}/${String(random.below(30)).padStart(2, "0")}`;
-        const changes = [{ key, value: `${round}.l${index}.${count++}:`, lease: id }];
-        await attach(journal, leases, id, changes, api);
-      }
-      const other = random.pick(mine);
-      if (random.chance(0.3)) await tolerant(() => renew(api, leases, other));
-      if (random.chance(0.15)) await tolerant(() => revoke(api, leases, other));
-      await new Promise((resolve) => setTimeout(resolve, random.below(60)));
+  let count = 0;
+  const mine: bigint[] = [];
+  while (!stopping.now) {
+    const id = BigInt(1 + random.below(2 ** 31)) * 1000n + BigInt(index);
+    const ttl = random.chance(0.6) ? 2 + random.below(4) : 10 + random.below(20);
+    leases.granting(id, ttl);
+    const sentAt = performance.now();
+    await api.grant(id, ttl);
+    leases.promised(id, sentAt);
+    mine.push(id);
+    for (let i = random.below(4); i > 0; i--) {
+      const key = `l${index}/${String(random.below(30)).padStart(2, "0")}`;
+      const changes = [{ key, value: `${round}.l${index}.${count++}:`, lease: id }];
+      await attach(journal, leases, id, changes, api);
     }
-  });
+    const other = random.pick(mine);
+    if (random.chance(0.3)) await renew(api, leases, other);
+    if (random.chance(0.15)) await revoke(api, leases, other);
+    await new Promise((resolve) => setTimeout(resolve, random.below(60)));
+  }
 }
 
 const leaseNotFound = (error: unknown): boolean => error instanceof GrpcError && error.code === 5;
@@ -272,22 +292,19 @@ async function revoke(api: Api, leases: LeaseBook, id: bigint): Promise<void> {
 }
 
 /** Compacts and defragments now and then. */
-function compactor({ apis, journal, model, random, stopping }: Load): Promise<void> {
+async function compactor({ apis, journal, model, random, stopping }: Load): Promise<void> {
   const api = apis[0] as Api;
-  return guarded(journal, async () => {
-    while (!stopping.now) {
-      await new Promise((resolve) => setTimeout(resolve, 30 + random.below(400)));
-      try {
-        if (random.chance(0.1)) await api.defragment();
-        const target = model.revision - random.below(2000);
-        if (target <= journal.compactionAsked || target < 2 || random.chance(0.5)) continue;
-        journal.compactionAsked = target;
-        await api.compact(target);
-        journal.compactedTo = target;
-      } catch (error) {
-        if (isOpen(error)) throw connectionLost;
-        if (!String(error).includes("has been compacted")) throw error;
-      }
+  while (!stopping.now) {
+    await new Promise((resolve) => setTimeout(resolve, 30 + random.below(400)));
+    try {
+      if (random.chance(0.1)) await api.defragment();
+      const target = model.revision - random.below(2000);
+      if (target <= journal.compactionAsked || target < 2 || random.chance(0.5)) continue;
+      journal.compactionAsked = target;
+      await api.compact(target);
+      journal.compactedTo = target;
+    } catch (error) {
+      if (!String(error).includes("has been compacted")) throw error;
     }
-  });
+  }
 }
