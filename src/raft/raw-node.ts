@@ -60,6 +60,10 @@ export class RawNode {
   get lastIndex(): RaftIndex {
     return this.raft.log.last;
   }
+  /** The last entry known to be on this member's disk. */
+  get stableIndex(): RaftIndex {
+    return this.raft.log.stable;
+  }
   /** The configuration in force. */
   get confState(): ConfState {
     return this.raft.tracker.config;

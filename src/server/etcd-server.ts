@@ -111,6 +111,11 @@ export class EtcdServer extends ServerCore {
     return this.parts.node.leader !== noMember;
   }
 
+  /** False while the log has been waiting for its disk for longer than a request may take: no write is answered then. */
+  get logIsWritten(): boolean {
+    return this.clusterParts.stalledLog.stalledMs(this.parts.clock.monotonicMs()) <= this.requestTimeoutMs;
+  }
+
   /** Hands leadership to another member. Rejects with etcd's errors. */
   moveLeader(target: MemberId): Promise<void> {
     return this.clusterParts.transfer.moveTo(target, this.requestTimeoutMs);

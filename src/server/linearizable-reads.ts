@@ -42,6 +42,8 @@ export class LinearizableReads {
   /** Those who wait for the read index that was asked for last, and when that was. */
   #asked: Read[] = [];
   #askedAtMs = 0;
+  /** Those whose read index is confirmed, and not applied here yet: while a disk stalls, that may take long. */
+  readonly #confirmed = new Set<{ reads: Read[] }>();
   /** The id of the request that was asked last. They begin anywhere, so that an answer that was meant for this member
    * before it was started again, or for another member, is not taken for one's own. */
   #request: bigint;
@@ -50,10 +52,6 @@ export class LinearizableReads {
   constructor(options: LinearizableReadsOptions) {
     this.#options = options;
     this.#request = options.random64();
-  }
-
-  get pending(): number {
-    return this.#waiting.length + this.#asked.length;
   }
 
   /** Calls `ready`, perhaps at once, or `failed`. */
@@ -76,8 +74,11 @@ export class LinearizableReads {
       return;
     }
     this.#asked = [];
+    const round = { reads };
+    this.#confirmed.add(round);
     this.#options.applyLoop.whenApplied(index, () => {
-      for (const read of reads) read.ready();
+      this.#confirmed.delete(round);
+      for (const read of round.reads) read.ready();
     });
     this.#askLater();
   }
@@ -90,12 +91,18 @@ export class LinearizableReads {
 
   /** Asks again for what got no answer, and gives up what is older than `timeoutMs`. */
   tick(timeoutMs: number): void {
-    if (this.pending === 0) return;
+    if (this.#asked.length + this.#waiting.length + this.#confirmed.size === 0) return;
     const nowMs = this.#options.clock.monotonicMs();
     const tooOld = (read: Read) => nowMs - read.startMs > timeoutMs;
     const expired = [...this.#asked, ...this.#waiting].filter(tooOld);
     this.#asked = this.#asked.filter((read) => !tooOld(read));
     this.#waiting = this.#waiting.filter((read) => !tooOld(read));
+    for (const round of this.#confirmed) {
+      const late = round.reads.filter(tooOld);
+      if (late.length === 0) continue;
+      expired.push(...late);
+      round.reads = round.reads.filter((read) => !tooOld(read));
+    }
     if (this.#asked.length > 0 && nowMs - this.#askedAtMs >= retryMs) this.#send();
     this.#askLater();
     if (expired.length > 0) this.#options.metrics.readIndexesSlow.inc();
@@ -104,6 +111,7 @@ export class LinearizableReads {
 
   failAll(error: EtcdError): void {
     const reads = [...this.#asked, ...this.#waiting];
+    for (const round of this.#confirmed) reads.push(...round.reads.splice(0));
     this.#asked = [];
     this.#waiting = [];
     if (reads.length > 0) this.#options.metrics.readIndexesFailed.inc();

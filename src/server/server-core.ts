@@ -463,6 +463,7 @@ export class ServerCore {
     this.leases.tick(nowMs);
     this.members.retry();
     this.clusterParts.versions.tick(nowMs);
+    this.clusterParts.stalledLog.tick(nowMs);
     this.storage.current.snapshots.tick(nowMs);
   }
 

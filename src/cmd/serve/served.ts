@@ -1,5 +1,6 @@
 /** What a server offers to those who come: its routes, everything on the port that is not gRPC, and its metrics. */
 import type { Config } from "../../config/config.ts";
+import { errors } from "../../errors/table.ts";
 import { AlarmType } from "../../gen/tables/etcdserverpb/rpc.ts";
 import { createHttpHandler, createMetricsHandler } from "../../http/app.ts";
 import type { HealthSource } from "../../http/health.ts";
@@ -116,5 +117,7 @@ function healthOf(server: EtcdServer): HealthSource {
 
 function tryRead(server: EtcdServer, serializable: boolean): Promise<void> {
   if (serializable) return Promise.resolve();
+  // The only voter can read without its log, but is not healthy.
+  if (!server.logIsWritten) return Promise.reject(errors.timeout());
   return new Promise((resolve, reject) => server.linearizable(resolve, reject));
 }

@@ -13,6 +13,7 @@ import { ClusterVersions } from "./cluster-versions.ts";
 import { LeaderTransfer } from "./leader-transfer.ts";
 import { MemberChanges } from "./member-changes.ts";
 import { PeerSet } from "./peer-set.ts";
+import { StalledLog } from "./stalled-log.ts";
 
 export interface ClusterPartsOptions {
   readonly parts: EtcdServerParts;
@@ -34,18 +35,26 @@ export interface ClusterParts {
   readonly transfer: LeaderTransfer;
   readonly peerSet: PeerSet;
   readonly versions: ClusterVersions;
+  readonly stalledLog: StalledLog;
 }
 
 export function makeClusterParts(options: ClusterPartsOptions): ClusterParts {
   const { settings, cluster, peers, clock, node } = options.parts;
   const leader = () => node.leader;
   const leaderCalls = new LeaderCalls({ cluster, clock, leader, timeoutMs: requestTimeoutMs(settings) });
+  const transfer = makeTransfer(options);
+  const timeoutMs = electionTimeoutMs(settings);
   return {
     leaderCalls,
     changes: makeChanges(options, leaderCalls),
-    transfer: makeTransfer(options),
-    peerSet: new PeerSet({ cluster, peers, clock, partingMs: 2 * electionTimeoutMs(settings) }),
+    transfer,
+    peerSet: new PeerSet({ cluster, peers, clock, partingMs: 2 * timeoutMs }),
     versions: makeVersions(options),
+    stalledLog: new StalledLog({
+      node,
+      electionTimeoutMs: timeoutMs,
+      handOver: (stalledMs) => void transfer.fromStalled(stalledMs, timeoutMs),
+    }),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Hands leadership to another member: when somebody asks for it, and when this one is about to stop. */
+/** Hands leadership to another member: when somebody asks for it, and when this one is about to stop or its disk stalls. */
 
 import { errors } from "../../errors/table.ts";
 import type { Clock } from "../../lib/clock.ts";
@@ -53,7 +53,7 @@ export class LeaderTransfer {
   /** For a leader that is about to stop: hands over to the voter that has most of the log, and of those to the one it is
    * connected with for the longest time. Never rejects. */
   async beforeStop(timeoutMs: number): Promise<void> {
-    const { cluster, leader, logger, peers } = this.#options;
+    const { cluster, leader, logger } = this.#options;
     const ids = {
       "local-member-id": formatId(cluster.localId),
       "current-leader-member-id": formatId(leader()),
@@ -67,7 +67,36 @@ export class LeaderTransfer {
       logger.info("skipped leadership transfer for single voting member cluster", ids);
       return;
     }
-    const target = longestConnected(peers, this.#furthest(voters.map(({ id }) => id)));
+    await this.#toFurthest(
+      voters.map(({ id }) => id),
+      ids,
+      timeoutMs,
+    );
+  }
+
+  /** For a leader whose log has not been written for `stalledMs`, while a quorum of others wrote theirs. Never rejects. */
+  async fromStalled(stalledMs: number, timeoutMs: number): Promise<void> {
+    const { cluster, logger } = this.#options;
+    const ids = { "local-member-id": formatId(cluster.localId) };
+    logger.warn("the log of this leader is not written in time; handing leadership over", {
+      ...ids,
+      took: formatGoDuration(stalledMs),
+    });
+    const voters = cluster.members().filter(({ isLearner }) => !isLearner);
+    await this.#toFurthest(
+      voters.map(({ id }) => id),
+      ids,
+      timeoutMs,
+    );
+  }
+
+  async #toFurthest(
+    voters: readonly MemberId[],
+    ids: Record<string, string>,
+    timeoutMs: number,
+  ): Promise<void> {
+    const { logger, peers } = this.#options;
+    const target = longestConnected(peers, this.#furthest(voters));
     try {
       if (target === undefined) throw errors.unhealthy();
       await this.moveTo(target, timeoutMs);
