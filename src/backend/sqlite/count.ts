@@ -56,7 +56,7 @@ export class CountReader {
   #countNewest(span: KeySpan, at: number, limit: number): Counted | undefined {
     const ends = endsOf(span);
     const statements = this.#statements(ends);
-    const full = statements.full.get(...ends, limit, ...ends)!;
+    const full = statements.full.get(...ends, limit, ends[0])!;
     if (full.revision > at) return undefined;
     if (full.boundary) return { count: limit - full.dead, next: toBinaryKey(full.boundary) };
     const tail = statements.tail.get(...ends, ...ends)!;
@@ -112,14 +112,15 @@ function endsOf({ from, to }: KeySpan): Ends {
 
 function prepare(db: SqliteDatabase, span: string): SpanStatements {
   const boundary = `SELECT key FROM cur WHERE ${span} ORDER BY key LIMIT 1 OFFSET +?`;
-  const dead = `SELECT count(*) FROM cur INDEXED BY cur_tombstone WHERE version = 0 AND ${span}`;
+  const dead = "SELECT count(*) FROM cur INDEXED BY cur_tombstone WHERE version = 0 AND";
   const revision = "(SELECT revision FROM state WHERE id = 0) AS revision";
   return {
-    // Each is one statement, so that it sees one state.
+    // Each is one statement, so that it sees one state. The boundary is all the end that the tombstones may have: with
+    // two ends SQLite searches by the first and compares with the second, and goes over what is beyond the boundary too.
     full: db.prepare(`WITH b(key) AS MATERIALIZED (${boundary})
-      SELECT (SELECT key FROM b) AS boundary, (${dead} AND key < (SELECT key FROM b)) AS dead, ${revision}`),
+      SELECT (SELECT key FROM b) AS boundary, (${dead} key >= +? AND key < (SELECT key FROM b)) AS dead, ${revision}`),
     tail: db.prepare(
-      `SELECT (SELECT count(*) FROM cur WHERE ${span}) AS all_keys, (${dead}) AS dead, ${revision}`,
+      `SELECT (SELECT count(*) FROM cur WHERE ${span}) AS all_keys, (${dead} ${span}) AS dead, ${revision}`,
     ),
     boundary: db.prepare(boundary),
     old: db.prepare(`SELECT count(*) AS live FROM cur WHERE ${span} AND version > 0 AND main <= +?`),

@@ -4,16 +4,20 @@ import type { SqliteDatabase, SqliteStatement } from "../../runtime/sqlite.ts";
 import type { BinaryKey, KeySpan, ScanOptions, ScanPart, ScanPartOptions, Version } from "../backend.ts";
 import { noBytes, versionFrom } from "./heads.ts";
 import type { PastReader } from "./past.ts";
-import { curColumns, joined, type PointReader, verifyJoined } from "./points.ts";
+import { curColumns, joinedLiving, type PointReader, verifyJoinedLiving } from "./points.ts";
 import type { LogRow } from "./schema.ts";
+import { SparseReader, type Stretch } from "./sparse.ts";
 import { verifyCur } from "./verify-row.ts";
 
 /** Keys that a part goes over unless told otherwise. At 1 us a row that is 5 ms. */
 const visitsDefault = 5000;
 /** Keys of a part whose answer has to be looked for in the past: each may take 20 us. */
 const pastVisitsMax = 200;
+/** When of the keys gone over so many are dead, and at least half, more are expected: for the first so many of them. */
+const deadExpected = 32;
+const stretchFirst = 256;
 
-/** A key met on the way: either its answer, or where to begin to look for it. */
+/** A key met on the way that may have an answer: either it, or where to begin to look for it. */
 interface Met {
   readonly key: BinaryKey;
   readonly answer: Version | undefined;
@@ -23,12 +27,23 @@ interface Met {
 /** How far a part has come. */
 interface Walk {
   readonly met: Met[];
-  /** Keys with an answer, or with one to be looked for in the past. */
-  found: number;
+  /** Keys gone over, dead ones included. */
+  visited: number;
   past: number;
   /** Bytes of keys and values. */
   size: number;
   last: Uint8Array | undefined;
+  /** Dead keys, and how many were visited before, since they are looked for; `sparse`: whether they are. */
+  dead: number;
+  visitedBefore: number;
+  sparse: boolean;
+}
+
+/** Why a walk ended: no more fits into this part, there are no more keys, there may be, or most of them are dead. */
+type WalkEnd = "enough" | "exhausted" | "more" | "sparse";
+
+function newWalk(sparse: boolean): Walk {
+  return { met: [], visited: 0, past: 0, size: 0, last: undefined, dead: 0, visitedBefore: 0, sparse };
 }
 
 export class ScanReader {
@@ -36,6 +51,7 @@ export class ScanReader {
   readonly #file: string;
   readonly #points: PointReader;
   readonly #past: PastReader;
+  readonly #sparse: SparseReader;
   readonly #statements = new Map<string, SqliteStatement<LogRow>>();
 
   constructor(db: SqliteDatabase, file: string, points: PointReader, past: PastReader) {
@@ -43,6 +59,7 @@ export class ScanReader {
     this.#file = file;
     this.#points = points;
     this.#past = past;
+    this.#sparse = new SparseReader(db, past);
   }
 
   scan(span: KeySpan, options: ScanOptions): Version[] {
@@ -59,7 +76,7 @@ export class ScanReader {
 
   scanPart(span: KeySpan, options: ScanPartOptions): ScanPart {
     if (options.limit <= 0) return { rows: [], rest: span };
-    const { met, ended } = this.#visit(span, options);
+    const { met, rest } = this.#visit(span, options);
     const { atRevision, bytes = Number.POSITIVE_INFINITY, keysOnly = false } = options;
     const rows: Version[] = [];
     let size = 0;
@@ -72,67 +89,136 @@ export class ScanReader {
       rows.push(found);
       size += key.length + found.value.length;
     }
-    return { rows, rest: ended || last === undefined ? undefined : after(span, last, options) };
+    return { rows, rest };
   }
 
   /** Walks over the keys, without going into the past: one statement at a time is open. */
-  #visit(span: KeySpan, options: ScanPartOptions): { met: Met[]; ended: boolean } {
+  #visit(span: KeySpan, options: ScanPartOptions): { met: Met[]; rest: KeySpan | undefined } {
     const { limit, visits = visitsDefault, descending = false } = options;
-    const walk: Walk = { met: [], found: 0, past: 0, size: 0, last: undefined };
+    const walk = newWalk(!descending);
+    const { met } = walk;
     let from = fromBinaryKey(span.from);
     let to = span.to === undefined ? undefined : fromBinaryKey(span.to);
+    const rest = () =>
+      descending ? { from: span.from, to: toBinaryKey(to!) } : { from: toBinaryKey(from), to: span.to };
     // Damage to a key can lead the search for the beginning astray, and can make the walk end too early.
     const beginning = descending ? to : from;
     if (beginning) this.#points.verifyAround(beginning);
     // Some drivers fetch all that a statement may return: so no more than is likely to be needed.
     for (let rows = limit + 4; ; rows *= 2) {
-      const asked = Math.min(rows, visits - walk.met.length);
-      const met = this.#walk(from, to, asked, options, walk);
-      if (met === undefined || walk.met.length >= visits) return { met: walk.met, ended: false };
-      const { last } = walk;
-      if (met < asked) {
-        if (last) this.#points.verifyAround(last);
-        return { met: walk.met, ended: true };
+      const asked = Math.min(rows, visits - walk.visited);
+      let end = this.#walk(from, to, asked, options, walk);
+      if (end === "exhausted") {
+        if (walk.last) this.#points.verifyAround(walk.last);
+        return { met, rest: undefined };
       }
-      if (descending) to = last!;
-      else from = justAbove(last!);
+      if (descending) to = walk.last!;
+      else from = justAbove(walk.last!);
+      if (end === "sparse") ({ from, end } = this.#walkSparse(from, to, options, walk));
+      if (end === "enough" || walk.visited >= visits) return { met, rest: rest() };
     }
   }
 
-  /** Returns how many rows there were, or undefined if that is enough for this part. */
   #walk(
     from: Uint8Array,
     to: Uint8Array | undefined,
     rowsMax: number,
     options: ScanPartOptions,
     walk: Walk,
-  ): number | undefined {
-    const {
-      atRevision,
-      limit,
-      bytes = Number.POSITIVE_INFINITY,
-      keysOnly = false,
-      descending = false,
-    } = options;
+  ): WalkEnd {
+    const { descending = false, keysOnly = false } = options;
     const statement = this.#statement(to !== undefined, descending, keysOnly);
     const rows = to ? statement.iterate(from, to, rowsMax) : statement.iterate(from, rowsMax);
-    let visited = 0;
+    const before = walk.visited;
     for (const row of rows) {
-      visited++;
-      if (keysOnly) verifyCur(row, row.key, this.#file);
-      else verifyJoined(row, this.#file);
-      walk.last = row.key;
-      const key = toBinaryKey(row.key);
-      const isPast = row.main > atRevision;
-      const isLive = !isPast && row.version > 0;
-      if (isPast) walk.past++;
-      if (isLive || isPast) walk.found++;
-      if (isLive) walk.size += key.length + (keysOnly ? 0 : row.value.length);
-      const answer = isLive ? versionFrom(row, key, keysOnly ? noBytes : row.value) : undefined;
-      walk.met.push({ key, answer, newer: isPast ? row : undefined });
-      if (walk.found >= limit || walk.size >= bytes || walk.past >= pastVisitsMax) return undefined;
+      walk.visited++;
+      if (this.#meet(row, options, walk)) return "enough";
+      if (walk.dead >= deadExpected && walk.sparse && 2 * walk.dead >= walk.visited - walk.visitedBefore) {
+        return "sparse";
+      }
     }
-    return visited;
+    return walk.visited - before < rowsMax ? "exhausted" : "more";
+  }
+
+  /** Goes on from `from` while most keys are dead. Gives where it came to. */
+  #walkSparse(
+    from: Uint8Array,
+    to: Uint8Array | undefined,
+    options: ScanPartOptions,
+    walk: Walk,
+  ): { from: Uint8Array; end: WalkEnd } {
+    const { visits = visitsDefault } = options;
+    let next = from;
+    for (let entriesMax = stretchFirst; ; entriesMax *= 4) {
+      const left = visits - walk.visited;
+      const stretch = left > 0 ? this.#sparse.stretch(next, to, Math.min(entriesMax, left)) : undefined;
+      if (stretch === undefined) break;
+      const { met, size, past, last } = walk;
+      const count = met.length;
+      const { living, reached } = this.#meetStretch(stretch, options, walk);
+      const gone = reached && this.#sparse.entriesOf(reached, living);
+      if (gone === undefined) {
+        // Something is damaged there, or was written just now.
+        met.length = count;
+        Object.assign(walk, { size, past, last, sparse: false });
+        break;
+      }
+      walk.visited += gone;
+      next = reached!.end;
+      if (reached !== stretch) return { from: next, end: "enough" };
+      if (2 * living > gone) break;
+    }
+    walk.dead = 0;
+    walk.visitedBefore = walk.visited;
+    // If nothing is found from here on, what is beside this place is verified.
+    walk.last = next;
+    return { from: next, end: "more" };
+  }
+
+  /**
+   * Meets those keys of a stretch that are not dead. `reached` is the part of it that was gone over, which is all of it
+   * unless no more fits into this part of the scan; undefined if that is not known.
+   */
+  #meetStretch(
+    stretch: Stretch,
+    options: ScanPartOptions,
+    walk: Walk,
+  ): { living: number; reached: Stretch | undefined } {
+    const { atRevision, limit, keysOnly = false } = options;
+    const rowsMax = limit - walk.met.length;
+    let rows = 0;
+    let living = 0;
+    for (const row of this.#sparse.rows(stretch, atRevision, keysOnly, rowsMax)) {
+      rows++;
+      if (row.version !== 0) living++;
+      if (!this.#meet(row, options, walk)) continue;
+      return { living, reached: { from: stretch.from, end: justAbove(row.key), entries: undefined } };
+    }
+    return { living, reached: rows < rowsMax ? stretch : undefined };
+  }
+
+  /** Takes note of a key. True when no more fits into this part. */
+  #meet(row: LogRow, { atRevision, limit, bytes, keysOnly = false }: ScanPartOptions, walk: Walk): boolean {
+    if (keysOnly) verifyCur(row, row.key, this.#file);
+    else verifyJoinedLiving(row, this.#file);
+    walk.last = row.key;
+    if (row.main > atRevision) {
+      walk.past++;
+      walk.met.push({ key: toBinaryKey(row.key), answer: undefined, newer: row });
+    } else if (row.version > 0) {
+      const value = keysOnly ? noBytes : row.value;
+      const key = toBinaryKey(row.key);
+      walk.size += key.length + value.length;
+      walk.met.push({ key, answer: versionFrom(row, key, value), newer: undefined });
+    } else {
+      walk.dead++;
+      return false;
+    }
+    return (
+      walk.met.length >= limit ||
+      walk.past >= pastVisitsMax ||
+      walk.size >= (bytes ?? Number.POSITIVE_INFINITY)
+    );
   }
 
   #fromPast(key: BinaryKey, newer: LogRow, at: number, keysOnly: boolean): Version | undefined {
@@ -142,7 +228,7 @@ export class ScanReader {
   }
 
   #statement(hasEnd: boolean, descending: boolean, keysOnly: boolean): SqliteStatement<LogRow> {
-    const select = keysOnly ? `SELECT ${curColumns} FROM cur c` : joined;
+    const select = keysOnly ? `SELECT ${curColumns} FROM cur c` : joinedLiving;
     const end = hasEnd ? " AND c.key < +?" : "";
     const sql = `${select} WHERE c.key >= +?${end} ORDER BY c.key ${descending ? "DESC" : "ASC"} LIMIT +?`;
     let statement = this.#statements.get(sql);
