@@ -61,12 +61,14 @@ export class Proposals {
   readonly #onEnd: OnEnd;
 
   /**
-   * `wallMs` makes ids differ from those before a restart: it moves 256 ids each millisecond, faster than requests come.
+   * Ids begin at `random64`, so that they differ from those before a restart, which may still be in the log: the end of such
+   * an entry must not be told to somebody else. etcd begins at the time of day, but a machine without a battery for its clock
+   * starts at the same time each time.
    */
-  constructor(memberId: MemberId, wallMs: number, onEnd: OnEnd = () => {}) {
+  constructor(memberId: MemberId, random64: bigint, onEnd: OnEnd = () => {}) {
     this.#onEnd = onEnd;
     this.#prefix = Number(memberId & 0xffffn);
-    this.#lastSuffix = (Math.floor(wallMs) * 256) % suffixLimit;
+    this.#lastSuffix = Number(BigInt.asUintN(Number(suffixBits), random64));
   }
 
   get count(): number {

@@ -45,8 +45,7 @@ export class Proposer {
   constructor(options: ProposerOptions) {
     this.#options = options;
     const { parts, metrics, turnClock, slowTraces } = options;
-    const { cluster, clock } = parts;
-    this.pending = new Proposals(cluster.localId, clock.wallMs(), (proposal, error) => {
+    this.pending = new Proposals(parts.cluster.localId, parts.random64(), (proposal, error) => {
       const { field, startMs } = proposal;
       // Changes of the membership have no field.
       if (field === 0) return;

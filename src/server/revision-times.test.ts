@@ -13,7 +13,7 @@ function world() {
   let nowMs = 1_000_000;
   const clock = { wallMs: () => nowMs };
   let store = fixture.store;
-  let times = new RevisionTimes(store, clock);
+  let times = new RevisionTimes(store, clock, 1_000_000);
   return {
     fixture,
     at: (ms: number) => times.at(ms),
@@ -33,7 +33,7 @@ function world() {
     /** A new run on what the backend has; what was only in the overlay is applied again by the server. */
     restart: () => {
       store = new MvccStore({ backend: fixture.backend, leases: { has: () => false } });
-      times = new RevisionTimes(store, clock);
+      times = new RevisionTimes(store, clock, 1_000_000);
     },
   };
 }
@@ -115,5 +115,24 @@ describe("the time of revisions", () => {
     setTime(3_000_500);
     assert.equal(at(3_000_000).revision, revision);
     assert.equal(at(2_500_000).isUncertain, true);
+  });
+
+  it("keeps its record while the clock of the machine is not set yet, and goes on when it is", () => {
+    const { put, at, rows, setTime, flush, restart } = world();
+    const first = put(2_000_000);
+    const second = put(2_010_000);
+    flush();
+    restart();
+    for (let ms = 10_000; ms < 20_000; ms += 1_500) put(ms);
+    assert.equal(rows(), 2);
+    const unset = put(20_000);
+    const third = put(3_000_000);
+    put(3_010_000);
+    assert.equal(rows(), 4);
+    setTime(3_020_000);
+    assert.deepEqual(at(2_005_000), { revision: first, latestRevision: first, isUncertain: false });
+    assert.deepEqual(at(2_500_000), { revision: unset, latestRevision: unset, isUncertain: true });
+    assert.deepEqual(at(3_005_000), { revision: third, latestRevision: third, isUncertain: false });
+    assert.ok(second < unset);
   });
 });

@@ -17,6 +17,8 @@ import type { MvccStore } from "../mvcc/store.ts";
 
 export const timesBucket = "etclite_times";
 
+/** A clock that says less was not set since the machine was switched on: it has no battery, and soon somebody will. */
+const leastWallMs = Date.UTC(2020, 0, 1);
 const rowEveryMs = 1000;
 /** Rows that are removed at a time, after a compaction or when the clock was set back. */
 const rowsRemovedMax = 32;
@@ -42,15 +44,18 @@ type TimesStore = Pick<MvccStore, "revision" | "compactRevision" | "noteMeta" | 
 export class RevisionTimes {
   readonly #store: TimesStore;
   readonly #clock: Pick<Clock, "wallMs">;
+  readonly #leastMs: number;
   /** Everything up to here was seen by `note`. */
   #seen: Revision;
-  /** The time of the newest row; undefined before the first of this run. */
+  /** The time of the newest row; undefined before the first of this run, or since the clock was set. */
   #lastMs: number | undefined;
   #prunedTo = -1;
 
-  constructor(store: TimesStore, clock: Pick<Clock, "wallMs">) {
+  /** Nothing is recorded while the clock is before `leastMs`: what is recorded by a better one would be given up for it. */
+  constructor(store: TimesStore, clock: Pick<Clock, "wallMs">, leastMs = leastWallMs) {
     this.#store = store;
     this.#clock = clock;
+    this.#leastMs = leastMs;
     this.#seen = store.revision;
   }
 
@@ -61,6 +66,10 @@ export class RevisionTimes {
     const first = (this.#seen + 1) as Revision;
     const nowMs = this.#clock.wallMs();
     this.#seen = revision;
+    if (nowMs < this.#leastMs) {
+      this.#lastMs = undefined;
+      return;
+    }
     const isFirst = this.#lastMs === undefined;
     const lastMs = this.#lastMs ?? this.#lastRowUpTo(Number.MAX_SAFE_INTEGER)?.timeMs ?? 0;
     const wasSetBack = nowMs < lastMs - rowEveryMs;

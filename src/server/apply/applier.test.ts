@@ -18,7 +18,7 @@ const putBytes = (key: string) => toBinary(PutRequestSchema, create(PutRequestSc
 
 function makeApplier() {
   const store = new MvccStore({ backend: new MemoryBackend({}), leases: { has: () => false } });
-  const proposals = new Proposals(0x1234n as MemberId, 0);
+  const proposals = new Proposals(0x1234n as MemberId, 0n);
   const context = {
     store,
     proposals,

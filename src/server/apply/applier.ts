@@ -55,7 +55,7 @@ export class Applier {
     const { header, body } = decodeRaftRequest(entry.data);
     const content = { ...read(body), caller: callerOf(header) };
     // Whoever waits is told the end; what is applied is what the entry says, as on all other members, also should an id
-    // ever come twice (ids begin at the time of day, and that may be set back).
+    // ever come twice.
     const found = header.id === 0n ? undefined : this.#context.proposals.find(header.id);
     return this.#applyRequest(entry, content, found?.field === content.field ? found : undefined);
   }
