@@ -147,6 +147,12 @@ const clusterRows: MatrixRow[] = [
     endings: rootGets(errors.memberNotFound.text),
   },
   {
+    method: Cluster.method.memberUpdate,
+    what: "without URLs",
+    request: { ID: 1n, peerURLs: [] },
+    endings: rootGets(errors.memberNotFound.text),
+  },
+  {
     method: Cluster.method.memberPromote,
     request: { ID: 1n },
     endings: rootGets(errors.memberNotFound.text),

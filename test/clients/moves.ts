@@ -55,7 +55,7 @@ export async function moveChecks({ program, folder, report }: MoveSuite): Promis
     const server = await ServerProcess.ready({ program, ...place });
     assert.match(server.log(), /imported the data of an etcd/);
     assert.deepEqual(await stateOf(ctl(server)), state);
-    assert.deepEqual(readdirSync(server.dataFolder).sort(), ["member", "member.etcd"]);
+    assert.deepEqual(readdirSync(server.dataFolder).sort(), ["lock", "member", "member.etcd"]);
     await fill(server, 2);
     state = await stateOf(ctl(server));
     await server.kill();

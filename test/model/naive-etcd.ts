@@ -122,8 +122,14 @@ export class NaiveEtcd {
   /** The changes that count for HashKV at a revision. */
   hashed(revision: number, compacted = this.compactRevision): Change[] {
     const lives = this.stateAt(revision);
-    // With nothing alive, etcd hashes what is there: what lived when it compacted.
-    const kept = lives.size > 0 ? lives : this.stateAt(compacted);
+    // With nothing alive, etcd hashes what is there: what lived when it compacted. But a compaction keeps the tombstones
+    // of its own revision while it hashes.
+    const isOfCompaction = compacted !== this.compactRevision;
+    const hasTombstone = this.changes.some(
+      (change) => change.revision === revision && change.kind === "delete",
+    );
+    const isNothing = lives.size === 0 && !(isOfCompaction && hasTombstone);
+    const kept = isNothing ? this.stateAt(compacted) : lives;
     return this.changes.filter((change) => {
       if (change.revision > revision) return false;
       if (change.revision > compacted) return true;

@@ -1,4 +1,5 @@
 /** What a suite prints: a line for each check, and at its end `N passed, N failed`. */
+import { killChildren } from "./exec.ts";
 
 /** Thrown by `skip`; a check that throws it is neither passed nor failed. */
 class Skipped extends Error {}
@@ -82,12 +83,13 @@ export class Report {
     }
   }
 
-  /** Prints the last lines and sets the exit status. A suite in which nothing ran has failed. */
+  /** Prints the last lines, sets the exit status, and ends what was left running. A suite in which nothing ran has failed. */
   finish(): void {
     for (const failure of this.failures) console.log(`failed: ${failure}`);
     if (this.#skipped > 0) console.log(`${this.#skipped} skipped`);
     console.log(`${this.#passed} passed, ${this.failures.length} failed`);
     process.exitCode = this.failures.length > 0 || this.#passed === 0 ? 1 : 0;
+    killChildren();
   }
 }
 

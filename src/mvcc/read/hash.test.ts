@@ -56,6 +56,29 @@ describe("HashKV", () => {
     });
   }
 
+  for (const flushed of [false, true]) {
+    it(`of a compaction that finds nothing alive is etcd's, ${flushed ? "in the backend" : "in the overlay"}`, () => {
+      const { put, remove, compact, flush, store } = storeFixture();
+      const step = (change: () => unknown) => {
+        change();
+        if (flushed) flush();
+      };
+      const hashes = (revision: number) => [
+        finish(store.hashByRevision(revision)).hash,
+        finish(store.hashByRevision(revision, 3 as Revision)).hash,
+      ];
+      step(() => put("a", "1"));
+      step(() => put("b", "1"));
+      step(() => compact(3));
+      step(() => remove("a", "c"));
+      // The compaction keeps the tombstones of its own revision, which makes the versions of before count no more.
+      assert.deepEqual(hashes(4), [108040959, 842926332]);
+      step(() => put("a", "2"));
+      step(() => remove("a"));
+      assert.deepEqual(hashes(4), [108040959, 842926332]);
+    });
+  }
+
   for (const changes of [10, 66_000]) {
     it(`is the same before and after versions are removed, ${changes} changes later`, () => {
       const { store, put, remove, compact, flush, backend } = storeFixture();

@@ -30,7 +30,7 @@ const bytesPerStep = 1024 * 1024;
 const changedKeysMax = 65_536;
 
 /** `compacted` is the compact revision that the hash pretends; the versions between it and the real one have to be
- * there still. */
+ * there still. With it the hash is that of a compaction at the requested revision. */
 export function* hashByRevision(
   layers: Layers,
   pins: ReadPins,
@@ -45,7 +45,8 @@ export function* hashByRevision(
   // A compaction further on would remove versions that this hash counts.
   const pin = pins.hold(Math.max(compactRevision, 0) as Revision);
   try {
-    const hasher = new Hasher(new ReadView(layers, hashRevision), compactRevision);
+    const view = new ReadView(layers, hashRevision);
+    const hasher = new Hasher(view, compactRevision, compacted !== undefined);
     const steps = hasher.run();
     for (let step = steps.next(); !step.done; step = steps.next()) {
       yield;
@@ -90,9 +91,12 @@ class Hasher {
   /** Keys with versions after the compact revision; undefined if the backend has to be asked. */
   #changed: Set<BinaryKey> | undefined;
 
-  constructor(view: ReadView, compactRevision: Revision) {
+  readonly #isOfCompaction: boolean;
+
+  constructor(view: ReadView, compactRevision: Revision, isOfCompaction: boolean) {
     this.#view = view;
     this.#compactRevision = compactRevision;
+    this.#isOfCompaction = isOfCompaction;
   }
 
   *run(): Steps<void> {
@@ -129,7 +133,20 @@ class Hasher {
       scan.fill(rows, 1);
       yield;
     }
-    if (rows.length === 0) this.#atCompaction = this.#view.at(this.#compactRevision);
+    if (rows.length > 0 || (this.#isOfCompaction && this.#deletesAtEnd())) return;
+    this.#atCompaction = this.#view.at(this.#compactRevision);
+  }
+
+  /** A compaction of etcd's keeps the tombstones of its own revision: then there is something, though nothing lives. */
+  #deletesAtEnd(): boolean {
+    const { backend, revision, sealed, active } = this.#view;
+    const place = { revision: (revision - 1) as Revision, sub: Number.MAX_SAFE_INTEGER };
+    // One row tells: what a revision writes and does not delete would live.
+    const rows: readonly (Version | undefined)[] = [
+      backend.history(place, 1, bytesPerStep)[0],
+      ...[sealed, active].map((generation) => generation?.versions[generation.firstAfter(place.revision)]),
+    ];
+    return rows.some((row) => row?.modRevision === revision && row.version === 0 && row.key !== "");
   }
 
   /**
