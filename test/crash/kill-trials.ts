@@ -15,6 +15,8 @@ export interface KillOptions {
   readonly workers: number;
   readonly leaseRestart: LeaseRestart;
   readonly flags: readonly string[];
+  /** Makes the connections of the load. */
+  readonly api?: (url: string) => Api;
 }
 
 /** The numbers of a run, to see that it did what it was meant to. */
@@ -74,7 +76,8 @@ export class Trial {
    */
   async load(ms: number, end?: (server: ServerProcess) => Promise<unknown>): Promise<Journal> {
     const server = this.server as ServerProcess;
-    const apis = Array.from({ length: 4 }, () => new Api(server.url));
+    const { api = (url: string) => new Api(url) } = this.#options;
+    const apis = Array.from({ length: 4 }, () => api(server.url));
     const journal = new Journal();
     const stopping = { now: false };
     let isEnding = false;

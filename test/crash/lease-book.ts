@@ -85,6 +85,11 @@ export class LeaseBook {
     }
   }
 
+  /** For so long the server could write nothing, and so end no lease. */
+  stalled(ms: number): void {
+    for (const lease of this.#leases.values()) lease.latest += ms;
+  }
+
   /** The lease was seen to be gone. Throws if that is too early. */
   gone(id: bigint, at = performance.now()): void {
     const lease = this.#leases.get(id);

@@ -1,4 +1,4 @@
-/** `npm run crash`: kills and damage. DESIGN.md beside this says what is checked. */
+/** `npm run crash`: kills, damage, and disks that stall. DESIGN.md beside this says what is checked. */
 import { parseArgs } from "node:util";
 import { Random, seedFrom } from "../support/random.ts";
 import { Report } from "../support/report.ts";
@@ -11,6 +11,7 @@ import {
 } from "../support/scratch.ts";
 import { damageTrials } from "./damage-trials.ts";
 import { killTrials } from "./kill-trials.ts";
+import { stallTrials } from "./stall-trials.ts";
 
 const { values: options } = parseArgs({
   options: {
@@ -28,7 +29,7 @@ const { values: options } = parseArgs({
 if (options.help) {
   console.log(`usage: npm run crash -- [options]
 ${commonHelp}
-  --only LIST     of kill,damage
+  --only LIST     of kill,damage,stall (default kill,damage; stall needs Linux and strace)
   --kills N       how often the server is killed (default 100)
   --damages N     how many copies of the data are damaged, of each kind (default 60)
   --workers N     concurrent writers (default 48)
@@ -79,6 +80,7 @@ if (parts.includes("damage")) {
     report.fail("the load before the damage", error instanceof Error ? `${error.stack}` : String(error));
   }
 }
+if (parts.includes("stall")) await stallTrials({ ...common, random: random.fork(), report });
 report.finish();
 if (report.failures.length > 0) {
   console.log(`repeat with --seed ${seed}`);
