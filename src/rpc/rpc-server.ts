@@ -126,7 +126,7 @@ export interface LeaseSource extends RpcServer {
 export interface WatchService extends RpcServer {
   readonly watchHub: WatchHub;
   readonly hasLeader: boolean;
-  /** `--max-request-bytes`: what a fragment stays below. */
+  /** `--max-request-bytes`: with what gRPC adds to it, what a fragment stays below. */
   readonly maxRequestBytes: number;
   /** `--watch-progress-notify-interval`. */
   readonly watchProgressIntervalMs: number;

@@ -8,6 +8,9 @@
 import type { EtcdError } from "../errors/etcd-error.ts";
 import type { Histogram } from "../lib/metrics.ts";
 
+/** What may come around a request of the largest allowed size. An etcd splits what it tells watches by the same sum. */
+export const grpcOverheadBytes = 512 * 1024;
+
 /** Who is at the other end of a connection. */
 export interface Peer {
   /** `ip:port`, or the path of a unix socket. */

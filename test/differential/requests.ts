@@ -1,4 +1,5 @@
 /** Random calls over few keys, leases and names, so that they meet; some of them are nonsense that must be refused. */
+import { createHash } from "node:crypto";
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import * as rpc from "../../src/gen/etcdserverpb/rpc_pb.ts";
 import * as election from "../../src/gen/v3electionpb/v3election_pb.ts";
@@ -352,7 +353,13 @@ export function textOf(value: unknown): string {
   return JSON.stringify(value, (name, inner) => {
     if (name === "$typeName") return undefined;
     if (typeof inner === "bigint") return inner.toString();
-    if (inner instanceof Uint8Array) return Buffer.from(inner).toString("latin1");
+    if (inner instanceof Uint8Array) return bytesText(inner);
     return inner;
   });
+}
+
+function bytesText(value: Uint8Array): string {
+  if (value.length > 1000)
+    return `${value.length} bytes, ${createHash("sha256").update(value).digest("hex")}`;
+  return Buffer.from(value).toString("latin1");
 }

@@ -17,8 +17,10 @@ import {
   serverProgram,
 } from "../support/scratch.ts";
 import { tool } from "../support/tools.ts";
+import { RandomAuth } from "./auth.ts";
 import { comparable } from "./comparable.ts";
-import { type Outcome, Pair } from "./pair.ts";
+import { LargeValues } from "./large.ts";
+import { type Outcome, Pair, type Two } from "./pair.ts";
 import { type Call, call, electionLease, numbered, RandomRequests } from "./requests.ts";
 import { RandomWatches } from "./watches.ts";
 
@@ -90,8 +92,12 @@ function hashOfCompaction(path: string, etcd: Outcome, ours: Outcome): boolean {
   return from(a) !== from(b);
 }
 
-async function compare(pair: Pair, sent: Call): Promise<Outcome> {
-  const [etcd, ours] = await pair.ask(sent.path, sent.messages);
+async function compare(pair: Pair, sent: Call, tokens?: Two<string>): Promise<Outcome> {
+  const [etcd, ours] = await pair.ask(sent.path, sent.messages, tokens);
+  return same(sent, etcd, ours);
+}
+
+function same(sent: Call, etcd: Outcome, ours: Outcome): Outcome {
   const outcome = `${sent.path} ${etcd.code} ${etcd.message}`;
   tally.set(outcome, (tally.get(outcome) ?? 0) + 1);
   if (hashOfCompaction(sent.path, etcd, ours)) return etcd;
@@ -122,6 +128,15 @@ async function oneSeed(seed: number, count: number): Promise<void> {
     for (const sent of wholeTest) await compare(pair, sent);
     watches.closeAll();
     for (const sent of disarms()) await compare(pair, sent);
+    const large = new LargeValues(random, pair, async (sent) =>
+      learn(requests, sent, await compare(pair, sent)),
+    );
+    await large.run(requests.standing.revision);
+    at = await withAuth(pair, random, requests, (sent, answer) => {
+      appendFileSync(join(folder, String(seed), "calls"), `${sent.text}\n${comparable(sent.path, answer)}\n`);
+      learn(requests, sent, answer);
+    });
+    for (const sent of disarms()) await compare(pair, sent);
     await pair.restart();
     for (const sent of wholeTest) await compare(pair, sent);
   } catch (error) {
@@ -132,6 +147,33 @@ async function oneSeed(seed: number, count: number): Promise<void> {
   } finally {
     await pair.stop().catch(() => undefined);
   }
+}
+
+/** A quarter as many calls with users and roles, until authentication is off again. */
+async function withAuth(
+  pair: Pair,
+  random: Random,
+  requests: RandomRequests,
+  heard: (sent: Call, answer: Outcome) => void,
+): Promise<number> {
+  const auth = new RandomAuth(random, requests);
+  for (const sent of RandomAuth.beginning) heard(sent, await compare(pair, sent));
+  const login = async (name: string, password: string) => {
+    const [etcd, ours] = await auth.authenticate(pair, name, password);
+    const path = "/etcdserverpb.Auth/Authenticate";
+    same({ path, messages: [], text: `${path} ${name} ${password}` }, etcd, ours);
+  };
+  await login("root", "p");
+  const count = Number(values.calls) / 4;
+  for (let i = 0; i < count; i++) {
+    if (random.chance(0.1)) await login(...auth.login());
+    const sent = auth.next();
+    heard(sent, await compare(pair, sent, auth.token()));
+  }
+  await login("root", "p");
+  const off = call("Auth/AuthDisable", rpc.AuthDisableRequestSchema, {});
+  heard(off, await compare(pair, off, auth.newest));
+  return count;
 }
 
 const untilMs = performance.now() + Number(values.minutes) * 60_000;

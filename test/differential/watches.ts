@@ -14,7 +14,7 @@ type WatchInit = MessageInitShape<typeof WatchRequestSchema>;
 
 const settledWithinMs = 5_000;
 /** etcd looks after watches that are behind ten times a second. */
-const caughtUpMs = 150;
+export const caughtUpMs = 150;
 /** What need not be answered has been by then, or will not be. */
 const heardMs = 50;
 

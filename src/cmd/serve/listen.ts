@@ -2,7 +2,12 @@
 import type { Config } from "../../config/config.ts";
 import type { EtcdUrl } from "../../lib/etcd-url.ts";
 import type { Logger } from "../../lib/logger.ts";
-import type { FetchHandler, GrpcLimits, GrpcRoutes } from "../../transport/grpc.ts";
+import {
+  type FetchHandler,
+  type GrpcLimits,
+  type GrpcRoutes,
+  grpcOverheadBytes,
+} from "../../transport/grpc.ts";
 import type { CallRecords } from "../../transport/grpc-server/call-records.ts";
 import { probeListen } from "../../transport/listen/probe.ts";
 import { RpcServer, type TransportObserver } from "../../transport/rpc-server.ts";
@@ -27,9 +32,6 @@ export interface Ports {
   /** Takes no more connections, and ends what is under way in so many milliseconds. */
   stop(graceMs: number): Promise<void>;
 }
-
-/** What gRPC adds around a request of the largest allowed size. */
-const grpcOverheadBytes = 512 * 1024;
 
 /** The largest message that a client may send. */
 export const maxReceiveBytes = (config: Config): number => config.maxRequestBytes + grpcOverheadBytes;

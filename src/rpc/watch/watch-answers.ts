@@ -8,7 +8,7 @@ import {
 import type { Revision } from "../../lib/ids.ts";
 import type { StoreEvent } from "../../mvcc/types.ts";
 import { noWatchId, type WatcherInfo, type WatchSink } from "../../mvcc/watch/types.ts";
-import type { GrpcCall } from "../../transport/grpc.ts";
+import { type GrpcCall, grpcOverheadBytes } from "../../transport/grpc.ts";
 import type { RpcServer, WatchService } from "../rpc-server.ts";
 
 export class WatchAnswers implements WatchSink {
@@ -57,15 +57,16 @@ export class WatchAnswers implements WatchSink {
     return !this.full;
   }
 
-  /** Parts of less than the request limit each, or of one event; all but the last are marked. */
+  /** As etcd splits it: parts of less than the limit each, or of one event; all but the last are marked. */
   *#fragments(answer: WatchResponse, revision: number): Iterable<WatchResponse> {
-    const { maxRequestBytes } = this.#server;
+    const limit = this.#server.maxRequestBytes + grpcOverheadBytes;
     const header = this.#server.headerAt(revision);
+    if (watchResponseSize(header, answer) < limit) return yield answer;
     const headBytes = watchResponseSize(header, { ...answer, events: [], fragment: true });
     let part: Uint8Array[] = [];
     let bytes = headBytes;
     for (const event of answer.events) {
-      if (part.length > 0 && bytes + event.length >= maxRequestBytes) {
+      if (part.length > 0 && bytes + event.length >= limit) {
         yield { ...answer, events: part, fragment: true };
         part = [];
         bytes = headBytes;
