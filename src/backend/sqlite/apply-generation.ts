@@ -127,7 +127,10 @@ export class GenerationWriter {
       if (isMilestone(position)) this.#insertMilestone.run(key, previousSeq);
       position++;
     }
-    if (!isNew) this.#putCur(this.#updateCur, work, lastRow, position - 1);
+    if (!isNew) {
+      const updated = this.#putCur(this.#updateCur, work, lastRow, position - 1);
+      assert(updated === 1, `sqlite: ${updated} rows of cur for one key`);
+    }
     this.#moveLease(key, previous?.lease ?? null, generation.lease(lastRow));
   }
 

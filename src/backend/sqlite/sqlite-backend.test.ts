@@ -3,7 +3,13 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, it } from "node:test";
-import { type SqliteDriverName, sqliteDriver, sqliteDriverNames } from "../../runtime/sqlite.ts";
+import type { Revision } from "../../lib/ids.ts";
+import {
+  type SqliteDatabase,
+  type SqliteDriverName,
+  sqliteDriver,
+  sqliteDriverNames,
+} from "../../runtime/sqlite.ts";
 import { BackendCorruptError, BackendIoError } from "../errors.ts";
 import { contractSuite } from "../testing/contract-suite.ts";
 import { HistoryMaker } from "../testing/history-maker.ts";
@@ -97,6 +103,27 @@ for (const driver of drivers) {
     open: () => openLocally(mkdtempSync(join(folder, "gathered-")), { importKeysMax: 7, isFilling: true }),
   });
 }
+
+it("does not take for readable what its reader does not see", async () => {
+  let reader: SqliteDatabase | undefined;
+  const store = await openLocally(mkdtempSync(join(folder, "stale-")), {}, (driver) => ({
+    name: driver.name,
+    open: (file, options) => {
+      const db = driver.open(file, options);
+      if (options.readOnly) reader = db;
+      return db;
+    },
+  }));
+  const maker = new HistoryMaker();
+  await store.write(maker.put("a").generation());
+  // A transaction that is left open sees what was before, whatever is written.
+  reader!.exec("BEGIN");
+  assert.equal(store.versionAt("a", 2 as Revision)?.version, 1);
+  await assert.rejects(store.write(maker.delete("a").generation()), /revision 3 was written, and 2 is read/);
+  reader!.exec("COMMIT");
+  await store.write(maker.put("b").generation());
+  await store.close();
+});
 
 it("is filled, and then survives what others survive", async () => {
   const dir = mkdtempSync(join(folder, "filling-"));

@@ -3,8 +3,9 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { assert } from "../../lib/assert.ts";
 import type { LeaseId, Revision } from "../../lib/ids.ts";
-import type { SqliteDatabase, SqliteDriverName } from "../../runtime/sqlite.ts";
+import type { SqliteDatabase, SqliteDriverName, SqliteStatement } from "../../runtime/sqlite.ts";
 import { sqliteDriver } from "../../runtime/sqlite.ts";
 import type {
   Backend,
@@ -29,7 +30,7 @@ import { ListReader } from "./lists.ts";
 import { PastReader } from "./past.ts";
 import { PointReader } from "./points.ts";
 import { ScanReader } from "./scan.ts";
-import { fileName } from "./schema.ts";
+import { fileName, type StateRow } from "./schema.ts";
 import { toPosition } from "./state.ts";
 import { WorkerClient, type WriterClient } from "./worker-client.ts";
 
@@ -79,7 +80,7 @@ export async function openSqliteBackend(options: SqliteBackendOptions): Promise<
   try {
     const driver = await sqliteDriver(options.driver);
     const db = openReader(driver, file, options.cacheBytes ?? 16 * 1024 * 1024);
-    return new SqliteBackend(file, db, client);
+    return new SqliteBackend(file, db, client, options.isFilling);
   } catch (error) {
     await client.close();
     throw toBackendError(error, file);
@@ -96,13 +97,17 @@ export class SqliteBackend implements Backend {
   readonly #scans: ScanReader;
   readonly #counts: CountReader;
   readonly #lists: ListReader;
+  readonly #readState: SqliteStatement<StateRow>;
   #position: BackendPosition;
   #durable: BackendPosition;
+  /** Without a journal a reader would wait for the writer, and the writer for it. */
+  #isFilling: boolean;
   #closed = false;
   /** Compaction and defragmentation follow each other. */
   #background: Promise<unknown> = Promise.resolve();
 
-  constructor(file: string, db: SqliteDatabase, client: WriterClient) {
+  constructor(file: string, db: SqliteDatabase, client: WriterClient, isFilling = false) {
+    this.#isFilling = isFilling;
     const { state, durable } = client.standing;
     this.file = file;
     this.#db = db;
@@ -113,6 +118,7 @@ export class SqliteBackend implements Backend {
     this.#scans = new ScanReader(db, file, this.#points, past);
     this.#counts = new CountReader(db, file, this.#horizon, past);
     this.#lists = new ListReader(db, file, this.#horizon, past);
+    this.#readState = db.prepare("SELECT * FROM state WHERE id = 0");
     this.#position = toPosition(state);
     this.#durable = toPosition(durable);
   }
@@ -161,12 +167,26 @@ export class SqliteBackend implements Backend {
     if (this.#closed) throw new BackendClosedError();
     this.#horizon.handed(generation);
     await this.#client.write(generation);
+    if (!this.#closed && !this.#isFilling) this.#assertReadable();
     this.#catchUp();
+  }
+
+  /**
+   * The overlay drops a generation once its write has ended. If the reading connection still saw what was before (it
+   * does for as long as one of its statements is open), reads would be stale without anybody noticing.
+   */
+  #assertReadable(): void {
+    const { state } = this.#client.standing;
+    const row = this.#read(() => this.#readState.get());
+    const { revision = 0, applied_index = 0 } = row ?? {};
+    const isThere = revision >= state.revision && applied_index >= state.applied_index;
+    assert(isThere, `${this.file}: revision ${state.revision} was written, and ${revision} is read`);
   }
 
   async sync(): Promise<void> {
     if (this.#closed) throw new BackendClosedError();
     await this.#client.request({ kind: "sync" });
+    this.#isFilling = false;
     this.#catchUp();
   }
 
