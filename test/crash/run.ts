@@ -1,4 +1,5 @@
 /** `npm run crash`: kills, damage, and disks that stall. DESIGN.md beside this says what is checked. */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Random, seedFrom } from "../support/random.ts";
 import { Report } from "../support/report.ts";
@@ -12,12 +13,14 @@ import {
 import { damageTrials } from "./damage-trials.ts";
 import { killTrials } from "./kill-trials.ts";
 import { stallTrials } from "./stall-trials.ts";
+import { sweepStore } from "./sweep.ts";
 
 const { values: options } = parseArgs({
   options: {
     ...commonOptions,
-    only: { type: "string", default: "kill,damage" },
+    only: { type: "string", default: "kill,damage,sweep" },
     kills: { type: "string", default: "100" },
+    "sweep-step": { type: "string", default: "64" },
     damages: { type: "string", default: "60" },
     workers: { type: "string", default: "48" },
     seed: { type: "string" },
@@ -29,9 +32,10 @@ const { values: options } = parseArgs({
 if (options.help) {
   console.log(`usage: npm run crash -- [options]
 ${commonHelp}
-  --only LIST     of kill,damage,stall (default kill,damage; stall needs Linux and strace)
+  --only LIST     of kill,damage,sweep,stall (default all but stall, which needs Linux and strace)
   --kills N       how often the server is killed (default 100)
   --damages N     how many copies of the data are damaged, of each kind (default 60)
+  --sweep-step N  in a store alone each Nth byte is changed, one by one (default 64)
   --workers N     concurrent writers (default 48)
   --seed S        repeats the choices of a run, though not its timing
   --lease-restart full   leases may start over after a kill, as etcd's do
@@ -81,6 +85,14 @@ if (parts.includes("damage")) {
   }
 }
 if (parts.includes("stall")) await stallTrials({ ...common, random: random.fork(), report });
+if (parts.includes("sweep")) {
+  const step = Number(options["sweep-step"]);
+  await report.check(
+    `damage to each ${step}th byte of a store is reported, and never served`,
+    () => sweepStore(join(folder, "sweep"), { seed, step }),
+    3_600_000,
+  );
+}
 report.finish();
 if (report.failures.length > 0) {
   console.log(`repeat with --seed ${seed}`);

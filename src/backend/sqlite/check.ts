@@ -15,6 +15,7 @@ import type { BinaryKey } from "../backend.ts";
 import { curRow, headCheck, leasedCheck, metaCheck, valueCheck } from "./checks.ts";
 import { openReader, verify } from "./connection.ts";
 import { toBackendError } from "./failures.ts";
+import { headerProblems } from "./header.ts";
 import {
   type CurRow,
   fileName,
@@ -60,6 +61,7 @@ export async function checkStore(
   const problems: string[] = [];
   let check: StoreCheck | undefined;
   try {
+    problems.push(...headerProblems(file));
     const db = openReader(await sqliteDriver(driver), file, cacheBytes);
     try {
       check = new StoreCheck(db, file, problems, onProgress);

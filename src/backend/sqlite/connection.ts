@@ -53,7 +53,7 @@ export function openWriter(driver: SqliteDriver, file: string, options: Connecti
     pragma("cell_size_check = ON");
     pragma("temp_store = MEMORY");
     if (options.pagesMax > 0) pragma(`max_page_count = ${options.pagesMax}`);
-    if (pragma("schema_version") === 0) create(db);
+    if (pragma("schema_version") === 0) create(db, file);
     // After a crash the -wal file holds transactions. They go into the database now: from here on what is in it
     // survives, and the file's length can be compared with what its header says.
     db.prepare("PRAGMA wal_checkpoint(TRUNCATE)").all();
@@ -98,7 +98,10 @@ export function pragmaValue(db: SqliteDatabase, text: string): number | string |
   return row ? Object.values(row)[0] : undefined;
 }
 
-function create(db: SqliteDatabase): void {
+function create(db: SqliteDatabase, file: string): void {
+  if (db.prepare("SELECT 1 FROM sqlite_schema").get()) {
+    throw new BackendCorruptError(file, "offset 40", "there are tables, but the schema was never changed");
+  }
   db.exec("BEGIN IMMEDIATE");
   for (const statement of schema) db.exec(statement);
   insertState(db, emptyState);

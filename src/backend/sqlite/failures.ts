@@ -2,6 +2,9 @@
 import { SqliteCode, sqliteCodeOf } from "../../runtime/sqlite.ts";
 import { BackendClosedError, BackendCorruptError, BackendIoError } from "../errors.ts";
 
+/** What SQLite says of a header that it does not know, and has no code for. */
+const unsupported = /^(unsupported file format|.*malformed database schema)/;
+
 /** Errors of SQLite become ours; any other stays what it is. */
 export function toBackendError(error: unknown, file: string): Error {
   if (!(error instanceof Error)) return new Error(String(error));
@@ -18,6 +21,9 @@ export function toBackendError(error: unknown, file: string): Error {
     case SqliteCode.busy:
       return new BackendIoError(file, error.message, false, error);
     default:
+      if (unsupported.test(error.message)) {
+        return new BackendCorruptError(file, error.message, "the database is damaged", error);
+      }
       // node:sqlite refuses to return an integer beyond the safe range: we never store one.
       if ((error as { code?: unknown }).code === "ERR_OUT_OF_RANGE") {
         return new BackendCorruptError(file, error.message, "the database is damaged", error);

@@ -1,0 +1,58 @@
+/** A few bytes of what `npm run crash -- --only sweep` does with all: each change is reported, and never served. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { Prng } from "../../lib/prng.ts";
+import { objectionTo, type SweptStore, someChange, storeToSweep, tryByte } from "../testing/damage-sweep.ts";
+import { ByteUse } from "../testing/used-bytes.ts";
+
+const seed = Number(process.env["ETCLITE_TEST_SEED"] ?? 1);
+const trials = Number(process.env["ETCLITE_TEST_DAMAGES"] ?? 40);
+const folder = mkdtempSync(join(tmpdir(), "etclite-sweep-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a changed byte of a store", () => {
+  let store: SweptStore;
+  before(async () => {
+    const dir = join(folder, "store");
+    mkdirSync(dir);
+    store = await storeToSweep(dir, seed);
+  });
+
+  const sweep = async (offsets: readonly number[], changes: Prng) => {
+    const objections: string[] = [];
+    for (const offset of offsets) {
+      const objection = objectionTo(await tryByte(join(folder, "copy"), store, offset, someChange(changes)));
+      if (objection) objections.push(objection);
+    }
+    assert.deepEqual(objections, [], `seed ${seed}`);
+  };
+
+  it(`is reported if it is used, and never served (seed ${seed})`, { timeout: 120_000 }, async () => {
+    const random = new Prng(seed);
+    const used = [...store.used.keys()].filter((offset) => store.used[offset] !== ByteUse.none);
+    assert.ok(used.length > store.bytes.length / 4, `${used.length} bytes of ${store.bytes.length} are used`);
+    await sweep(
+      Array.from({ length: trials }, () => random.pick(used)),
+      random,
+    );
+  });
+
+  it(`is reported in the file's header too (seed ${seed})`, { timeout: 120_000 }, async () => {
+    const random = new Prng(seed);
+    // What SQLite writes there and does not look at, or only now and then.
+    await sweep([18, 19, 25, 45, 47, 50, 59, 67, 72, 91, 92, 95], random);
+  });
+
+  it(`does no harm where nothing is (seed ${seed})`, { timeout: 120_000 }, async () => {
+    const random = new Prng(seed);
+    const unused = [...store.used.keys()].filter((offset) => store.used[offset] === ByteUse.none);
+    for (let i = 0; i < trials / 4; i++) {
+      const trial = await tryByte(join(folder, "copy"), store, random.pick(unused), someChange(random));
+      const { offset, reported, read, counted } = trial;
+      assert.deepEqual([reported, read, counted], [false, "right", "right"], `byte ${offset}, seed ${seed}`);
+    }
+  });
+});
