@@ -52,6 +52,31 @@ describe("a leader's log that is not written", () => {
     assert.deepEqual(handedOver, []);
   });
 
+  it("is waited for when its disk is always slow, and given up when it takes much longer", () => {
+    const { node, handedOver, until } = watched();
+    let nowMs = 0;
+    // Written as a follower, in more than an election timeout each.
+    node.role = "follower";
+    const write = (tookMs: number) => {
+      node.lastIndex++;
+      node.commitIndex = node.lastIndex;
+      until(nowMs + tookMs - 100, nowMs);
+      node.stableIndex = node.lastIndex;
+      nowMs += tookMs;
+    };
+    write(1_500);
+    node.role = "leader";
+    for (let i = 0; i < 20; i++) {
+      write(1_200 + (i % 4) * 100);
+      // Nothing to write for a while: no reason to expect more of the disk.
+      until(nowMs + 10_000, nowMs);
+      nowMs += 10_000;
+    }
+    assert.deepEqual(handedOver, []);
+    write(5_000);
+    assert.equal(handedOver.length, 1);
+  });
+
   it("is not stuck when there is nothing to write", () => {
     const { node, log, until } = watched();
     until(20_000, 0);
