@@ -25,7 +25,7 @@ export class LargeValues {
     await live.settle({ least: 1 });
     for (let i = 0; i < 6; i++) {
       await this.#ask(this.#write());
-      await live.settle();
+      await live.settle({ least: 1 });
     }
     const past = this.#watch(revision + 1n);
     await new Promise((resolve) => setTimeout(resolve, caughtUpMs));
