@@ -17,6 +17,7 @@ export class RandomAuth {
   constructor(random: Random, requests: RandomRequests) {
     this.#random = random;
     this.#requests = requests;
+    requests.shortLeases = [];
   }
 
   /** What makes a root, who may switch authentication on. */

@@ -12,7 +12,7 @@ import { numbered, type RandomRequests, textOf } from "./requests.ts";
 
 type WatchInit = MessageInitShape<typeof WatchRequestSchema>;
 
-const settledWithinMs = 5_000;
+const settledWithinMs = 30_000;
 /** etcd looks after watches that are behind ten times a second. */
 export const caughtUpMs = 150;
 /** What need not be answered has been by then, or will not be. */
