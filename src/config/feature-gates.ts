@@ -105,3 +105,11 @@ export function parseFeatureGates(text: string): FeatureGates {
   }
   return Object.freeze(result) as FeatureGates;
 }
+
+/** What differs from the defaults, as one would type it: `A=true,B=false`. */
+export function changedGates(gates: FeatureGates): string {
+  return gateEntries
+    .filter(([name, gate]) => gates[name] !== gate.default)
+    .map(([name]) => `${name}=${gates[name]}`)
+    .join(",");
+}

@@ -10,6 +10,9 @@ export interface Stop {
   readonly fatal: (error: Error) => void;
 }
 
+/** Go's words for the signals, which etcd's log has. */
+const signalWords: Readonly<Record<string, string>> = { SIGTERM: "terminated", SIGINT: "interrupt" };
+
 export function untilStopped(logger: Logger): Stop {
   let end!: (status: number) => void;
   const asked = new Promise<number>((resolve) => {
@@ -20,7 +23,9 @@ export function untilStopped(logger: Logger): Stop {
     signals++;
     // Somebody who asks twice does not want to wait.
     if (signals > 1) process.exit(1);
-    logger.at("cmd/serve.ts").warn("received signal; shutting down", { signal });
+    logger
+      .at("cmd/serve.ts")
+      .warn("received signal; shutting down", { signal: signalWords[signal] ?? signal });
     end(0);
   };
   process.on("SIGTERM", onSignal);

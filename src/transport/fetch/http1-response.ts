@@ -30,21 +30,33 @@ export class Http1Response implements ResponseSink {
       if (name !== "set-cookie") this.outgoing.setHeader(name, value);
     }
     if (cookies.length > 0) this.outgoing.setHeader("set-cookie", cookies);
-    this.outgoing.writeHead(status);
-    if (hasBody) this.outgoing.flushHeaders();
-    else this.outgoing.end();
+    this.outgoing.statusCode = status;
+    if (!hasBody) this.outgoing.end();
+  }
+
+  flush(): void {
+    if (!this.outgoing.headersSent && !this.isGone) this.outgoing.flushHeaders();
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
-    const isRoomy = this.outgoing.write(bytes);
+    const isRoomy = this.atOnce(() => this.outgoing.write(bytes));
     if (isRoomy || this.isGone || this.outgoing.writableLength < this.highWaterBytes) return undefined;
     return new Promise((resolve) => {
       this.writable = resolve;
     });
   }
 
-  end(): void {
-    this.outgoing.end();
+  end(last?: Uint8Array): void {
+    this.atOnce(() => this.outgoing.end(last));
+  }
+
+  /** Head, sizes and pieces in one packet: Bun writes each by itself. */
+  private atOnce<Result>(write: () => Result): Result {
+    const { socket } = this.outgoing;
+    socket?.cork();
+    const result = write();
+    socket?.uncork();
+    return result;
   }
 
   abort(): void {

@@ -145,7 +145,11 @@ export class Http2Exchange extends Http2Stream implements ResponseSink {
     writable();
   }
 
-  end(): void {
+  /** Everything of a turn leaves together, and at its end. */
+  flush(): void {}
+
+  end(last?: Uint8Array): void {
+    if (last !== undefined) this.queueData(last);
     this.finish(undefined);
   }
 
