@@ -26,7 +26,10 @@ export function keepInSync(client: Client, intervalMs: number, logger: Logger): 
     try {
       const { members } = await client.unary(memberList, {}, { timeoutMs: syncTimeoutMs });
       const urls = members.filter(({ isLearner }) => !isLearner).flatMap(({ clientURLs }) => clientURLs);
-      if (urls.length > 0) client.channel.setEndpoints(urls);
+      if (urls.length === 0) return;
+      const before = client.channel.endpoints.toSorted().join();
+      client.channel.setEndpoints(urls);
+      if (urls.toSorted().join() !== before) logger.info("updated endpoints", { endpoints: urls });
     } catch (error) {
       logger.info("Auto sync endpoints failed.", { error: (error as Error).message });
     }

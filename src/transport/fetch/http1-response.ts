@@ -47,7 +47,11 @@ export class Http1Response implements ResponseSink {
   }
 
   end(last?: Uint8Array): void {
-    this.atOnce(() => this.outgoing.end(last));
+    this.atOnce(() => {
+      // What has no length is a stream, as in etcd, even if all of it is there.
+      if (last !== undefined) this.outgoing.write(last);
+      this.outgoing.end();
+    });
   }
 
   /** Head, sizes and pieces in one packet: Bun writes each by itself. */

@@ -79,9 +79,9 @@ async function send(response: Response, method: string, sink: ResponseSink): Pro
 }
 
 /**
- * An answer that is there as a whole goes as a whole: in one packet and with its length, so that a client that gives up
- * as soon as it knows the status has the text too. One that is still being made waits for no more than a turn of the
- * event loop, and then its head and what there is go first.
+ * An answer that is there as a whole goes as a whole, in one packet, so that a client that gives up as soon as it knows
+ * the status has the text too. One that is still being made waits for no more than a turn of the event loop, and then
+ * its head and what there is go first.
  */
 class WholeOrStreamed {
   readonly #sink: ResponseSink;

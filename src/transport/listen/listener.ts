@@ -189,8 +189,11 @@ export class Listener {
     }
     if (socket.destroyed) return;
     const peer = securePeer(socket, this.unixPath, gate.namesClients);
+    const onLeft = () => gate.leftInSilence?.(socket, remoteAddress);
+    socket.once("end", onLeft);
     sniff(socket, { timers, timeoutMs: prefaceTimeoutMs }, (protocol, first) => {
       this.undecided.delete(socket);
+      socket.removeListener("end", onLeft);
       // What was agreed on by ALPN is what has to come; without ALPN the first octets decide.
       if (protocol === "http2" || socket.alpnProtocol === "h2") sink.onHttp2(socket, peer, first);
       else if (protocol === "http1") sink.onHttp1(socket, peer, first);

@@ -14,6 +14,8 @@ export interface TlsGate {
   admit(socket: TLSSocket, remoteAddress: string): Promise<string | undefined> | string | undefined;
   /** A client was turned away: by the handshake, or by `admit`. */
   rejected(cause: Error | string, socket: TLSSocket | undefined, remoteAddress: string): void;
+  /** A client that was let in went away without a word. */
+  leftInSilence?(socket: TLSSocket, remoteAddress: string): void;
 }
 
 /** Lets in whom the runtime lets in. */

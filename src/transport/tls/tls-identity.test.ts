@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { stat, utimes } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
+import { connect, type TLSSocket } from "node:tls";
 import { type Issued, TestAuthority } from "../testing/make-certificates.ts";
 import { RawClient } from "../testing/raw-client.ts";
 import { waitFor } from "../testing/wait-for.ts";
@@ -97,6 +98,33 @@ describe("a port with TLS", () => {
         assert.equal(line["error"], isDeno ? generic : text);
         assert.match(String(line["remote-addr"]), /^127\.0\.0\.1:\d+$/);
       });
+    }
+  });
+
+  it("says in a member's log when others do not like its certificate, though they hang up without a word", async () => {
+    const leave = {
+      "as soon as they see it": (socket: TLSSocket) => socket.destroy(),
+      "when the handshake is done": (socket: TLSSocket) => socket.end(),
+    };
+    for (const [when, hangUp] of Object.entries(leave)) {
+      for (const [side, level] of [
+        ["peer", "warn"],
+        ["client", "debug"],
+      ] as const) {
+        await withPort(mutual({ side }), async (port) => {
+          const socket = connect({ port: port.port, host: "127.0.0.1", ...credentials(client) });
+          socket.on("error", () => {});
+          socket.once("secureConnect", () => hangUp(socket));
+          const line = await rejection(port);
+          assert.equal(line.level, level, when);
+          assert.equal(line.msg, `rejected connection on ${side} endpoint`);
+          assert.match(
+            String(line["error"]),
+            side === "peer" ? /^EOF .*remote error: tls: bad certificate/ : /^EOF$/,
+          );
+          socket.destroy();
+        });
+      }
     }
   });
 

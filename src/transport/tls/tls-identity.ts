@@ -13,6 +13,16 @@ import { loadMaterial, type TlsMaterial } from "./load-material.ts";
 import { asksForCertificates, filesOf, type TlsSettings } from "./tls-settings.ts";
 import { type Resolver, systemResolver, whyNotFrom } from "./verify-address.ts";
 
+/**
+ * Who dials and does not like the certificate that it is shown hangs up, and with most runtimes without a word: so for those
+ * who look for the reason here, the word is ours.
+ */
+const hungUp =
+  "EOF before a request, as from one that refuses this certificate (remote error: tls: bad certificate)";
+
+/** A member that is refused tries again all the time. */
+const hungUpIntervalMs = 1_000;
+
 export class TlsIdentity implements TlsGate {
   readonly settings: TlsSettings;
   readonly #logger: Logger;
@@ -22,6 +32,7 @@ export class TlsIdentity implements TlsGate {
   #material: TlsMaterial;
   /** Of the files as they were looked at last, whether or not they could be used. */
   #fingerprint: string;
+  #hungUpMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #waiting: Promise<void> | undefined;
 
@@ -141,16 +152,33 @@ export class TlsIdentity implements TlsGate {
       typeof cause === "string"
         ? { text: cause, isHangUp: false }
         : handshakeErrorOf(cause, authorizationError);
-    const fields = {
-      "remote-addr": remoteAddress,
-      "server-name": serverNameOf(socket),
-      ...namesIn(socket),
-      error: error.text,
-    };
-    if (error.isHangUp) this.#logger.debug(message, fields);
-    else this.#logger.warn(message, fields);
+    const fields = fieldsOf(socket, remoteAddress);
+    if (error.isHangUp) this.#hungUp(fields);
+    else this.#logger.warn(message, { ...fields, error: error.text });
+  }
+
+  leftInSilence(socket: TLSSocket, remoteAddress: string): void {
+    this.#hungUp(fieldsOf(socket, remoteAddress));
+  }
+
+  /** Load balancers and scanners do so on a port for clients, and it means nothing. Only members dial the other. */
+  #hungUp(fields: LogFields): void {
+    const message = `rejected connection on ${this.settings.side} endpoint`;
+    const nowMs = performance.now();
+    if (this.settings.side === "client" || nowMs - this.#hungUpMs < hungUpIntervalMs) {
+      this.#logger.debug(message, { ...fields, error: "EOF" });
+      return;
+    }
+    this.#hungUpMs = nowMs;
+    this.#logger.warn(message, { ...fields, error: hungUp });
   }
 }
+
+const fieldsOf = (socket: TLSSocket | undefined, remoteAddress: string): LogFields => ({
+  "remote-addr": remoteAddress,
+  "server-name": serverNameOf(socket),
+  ...namesIn(socket),
+});
 
 const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
