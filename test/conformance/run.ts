@@ -13,6 +13,7 @@ const { values: options } = parseArgs({
     ...commonOptions,
     h2spec: { type: "boolean", default: false },
     "etcd-suite": { type: "boolean", default: false },
+    "etcd-e2e": { type: "boolean", default: false },
     allow: { type: "string" },
     strict: { type: "boolean", default: false },
     run: { type: "string", default: "." },
@@ -30,8 +31,9 @@ ${commonHelp}
   --allow FILE    cases of h2spec that may fail, one "section: title" a line
   --strict        h2spec's strict cases too
   --etcd-suite    etcd's own tests/common
+  --etcd-e2e      etcd's own tests/e2e
   --run REGEX     which of those tests
-  --update        write their verdicts to expected.txt
+  --update        write their verdicts to expected.txt, or to expected-e2e.txt
   --etcdctl PATH, --etcdutl PATH   programs to take instead of etcd's own
   --own-ctl       the server program stands in for etcdctl and etcdutl too`);
   process.exit(0);
@@ -42,17 +44,22 @@ const clientProgram = (named: string | undefined) =>
   named === undefined ? (options["own-ctl"] ? program : undefined) : resolve(named);
 const report = new Report();
 const folder = scratchFolder("conformance", options);
-if (options.h2spec || !options["etcd-suite"]) {
+const suites = [
+  ...(options["etcd-suite"] ? [{ suite: "common", expected: "expected.txt" } as const] : []),
+  ...(options["etcd-e2e"] ? [{ suite: "e2e", expected: "expected-e2e.txt" } as const] : []),
+];
+if (options.h2spec || suites.length === 0) {
   const lines = options.allow === undefined ? [] : readFileSync(options.allow, "utf8").split("\n");
   const allowed = new Set(lines.filter((line) => line !== "" && !line.startsWith("#")));
   await runH2spec({ program, folder, report, allowed, strict: options.strict });
 }
-if (options["etcd-suite"]) {
+for (const { suite, expected } of suites) {
   await runEtcdSuite({
+    suite,
     program,
     folder,
     report,
-    expectedFile: join(repository, "test", "conformance", "expected.txt"),
+    expectedFile: join(repository, "test", "conformance", expected),
     run: new RegExp(options.run),
     etcdctl: clientProgram(options.etcdctl),
     etcdutl: clientProgram(options.etcdutl),

@@ -89,13 +89,17 @@ export async function goProgram(folder: string): Promise<string> {
   return target;
 }
 
-/** etcd's tests/common as a test program that starts the servers found in a folder, and its own certificates. */
-export async function etcdCommonTests(): Promise<{ program: string; fixtures: string }> {
+/** Packages of etcd's tests that start servers as processes. */
+export type EtcdSuite = "common" | "e2e";
+
+/** One of them as a test program that starts the servers found in a folder, and its own certificates. */
+export async function etcdTests(suite: EtcdSuite): Promise<{ program: string; fixtures: string }> {
   const source = join(repository, "test", "tools", "etcd");
-  const program = join(toolsFolder, `etcd-${hashOf(source)}`, "common.test");
+  const program = join(toolsFolder, `etcd-${hashOf(source)}`, `${suite}.test`);
   if (!existsSync(program)) {
+    mkdirSync(join(program, ".."), { recursive: true });
     const part = `${program}.${process.pid}`;
-    const args = ["test", "-c", "-tags=e2e", "-o", part, "go.etcd.io/etcd/tests/v3/common"];
+    const args = ["test", "-c", "-tags=e2e", "-o", part, `go.etcd.io/etcd/tests/v3/${suite}`];
     await mustExec("go", args, { cwd: source, timeoutMs: 900_000 });
     renameSync(part, program);
   }
