@@ -8,7 +8,7 @@ import { leaseBytes, versionFrom } from "./heads.ts";
 import type { Horizon } from "./horizon.ts";
 import type { PastReader } from "./past.ts";
 import type { LeasedRow, LogRow, MetaRow } from "./schema.ts";
-import { verifyLeased, verifyLogRow, verifyMeta } from "./verify-row.ts";
+import { outOfOrder, verifyLeased, verifyLogRow, verifyMeta } from "./verify-row.ts";
 
 const lowestKey = new Uint8Array(0);
 
@@ -78,7 +78,9 @@ export class ListReader {
     for (const row of this.#leased.iterate(bytes, start, limit)) {
       verifyLeased(row, this.#file);
       last = row.key;
-      keys.push(toBinaryKey(row.key));
+      const key = toBinaryKey(row.key);
+      if (keys.length > 0 && key <= keys[keys.length - 1]!) throw outOfOrder(this.#file, "leased", row.key);
+      keys.push(key);
     }
     this.#verifyLeased(this.#leasedAbove.get(bytes, last));
     return keys;
@@ -96,7 +98,9 @@ export class ListReader {
     for (const row of this.#meta.iterate(bucket, start, limit)) {
       verifyMeta(row, bucket, this.#file);
       last = row.key;
-      rows.push({ key: toBinaryKey(row.key), value: row.value });
+      const key = toBinaryKey(row.key);
+      if (rows.length > 0 && key <= rows[rows.length - 1]!.key) throw outOfOrder(this.#file, "meta", row.key);
+      rows.push({ key, value: row.value });
     }
     this.#verifyMeta(this.#metaAbove.get(bucket, last));
     return rows;

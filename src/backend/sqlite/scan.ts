@@ -7,7 +7,7 @@ import type { PastReader } from "./past.ts";
 import { curColumns, joinedLiving, type PointReader, verifyJoinedLiving } from "./points.ts";
 import type { LogRow } from "./schema.ts";
 import { SparseReader, type Stretch } from "./sparse.ts";
-import { verifyCur } from "./verify-row.ts";
+import { outOfOrder, verifyCur } from "./verify-row.ts";
 
 /** Keys that a part goes over unless told otherwise. At 1 us a row that is 5 ms. */
 const visitsDefault = 5000;
@@ -198,16 +198,17 @@ export class ScanReader {
   }
 
   /** Takes note of a key. True when no more fits into this part. */
-  #meet(row: LogRow, { atRevision, limit, bytes, keysOnly = false }: ScanPartOptions, walk: Walk): boolean {
+  #meet(row: LogRow, options: ScanPartOptions, walk: Walk): boolean {
+    const { atRevision, limit, bytes, keysOnly = false } = options;
     if (keysOnly) verifyCur(row, row.key, this.#file);
     else verifyJoinedLiving(row, this.#file);
     walk.last = row.key;
     if (row.main > atRevision) {
       walk.past++;
-      walk.met.push({ key: toBinaryKey(row.key), answer: undefined, newer: row });
+      walk.met.push({ key: this.#inOrder(row.key, options, walk), answer: undefined, newer: row });
     } else if (row.version > 0) {
       const value = keysOnly ? noBytes : row.value;
-      const key = toBinaryKey(row.key);
+      const key = this.#inOrder(row.key, options, walk);
       walk.size += key.length + value.length;
       walk.met.push({ key, answer: versionFrom(row, key, value), newer: undefined });
     } else {
@@ -219,6 +220,14 @@ export class ScanReader {
       walk.past >= pastVisitsMax ||
       walk.size >= (bytes ?? Number.POSITIVE_INFINITY)
     );
+  }
+
+  /** The key as text. A page with a wrong number of rows, or in a wrong place, shows by keys that come twice. */
+  #inOrder(bytes: Uint8Array, { descending = false }: ScanPartOptions, { met }: Walk): BinaryKey {
+    const key = toBinaryKey(bytes);
+    const before = met.length > 0 ? met[met.length - 1]!.key : undefined;
+    if (before === undefined || (descending ? key < before : key > before)) return key;
+    throw outOfOrder(this.#file, "cur", bytes);
   }
 
   #fromPast(key: BinaryKey, newer: LogRow, at: number, keysOnly: boolean): Version | undefined {

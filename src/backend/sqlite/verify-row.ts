@@ -10,6 +10,10 @@ export function keyName(key: SqliteValue): string {
   return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}...` : text);
 }
 
+export function outOfOrder(file: string, table: string, key: SqliteValue): BackendCorruptError {
+  return new BackendCorruptError(file, `row of ${table}, key ${keyName(key)}`, "keys do not follow in order");
+}
+
 export function verifyCur(row: CurRow, key: Uint8Array, file: string): void {
   if (headCheck(row, curRow, key) !== row.head_check) {
     throw new BackendCorruptError(
