@@ -116,20 +116,24 @@ export class Proposals {
     return this.#pending.get(proposal.suffix) === proposal;
   }
 
-  /** Fails those made before `beforeMs`, each with the error for when it was made. Returns how many. */
-  expire(beforeMs: number, errorFor: (startMs: number) => EtcdError): number {
+  /** Fails those made before `beforeMs`, each with the error for when it was made, but `limit` at most. Returns how many. */
+  expire(beforeMs: number, errorFor: (startMs: number) => EtcdError, limit: number): number {
     let expired = 0;
     for (const proposal of this.#pending.values()) {
-      if (proposal.startMs > beforeMs) break;
+      if (proposal.startMs > beforeMs || expired === limit) break;
       expired++;
       this.finish(proposal, errorFor(proposal.startMs));
     }
     return expired;
   }
 
-  /** Fails those that were handed to Raft before this term. Returns how many. */
-  failSentBefore(term: Term, error: () => EtcdError): number {
-    const lost = [...this.#pending.values()].filter(({ sentTerm }) => sentTerm < term);
+  /** Fails those that were handed to Raft before this term, but `limit` at most. Returns how many. */
+  failSentBefore(term: Term, error: () => EtcdError, limit: number): number {
+    const lost: Proposal[] = [];
+    for (const proposal of this.#pending.values()) {
+      if (lost.length === limit) break;
+      if (proposal.sentTerm < term) lost.push(proposal);
+    }
     for (const proposal of lost) this.finish(proposal, error());
     return lost.length;
   }

@@ -19,6 +19,9 @@ const pendingProposalsMax = 100_000;
 /** With the feature gate PriorityRequest so many more may wait if they revoke leases: that is what makes room again. */
 const pendingRevokesMax = pendingProposalsMax + 10_000;
 
+/** So many are told in a turn of the event loop that they are given up. */
+const givenUpPerTurn = 500;
+
 /** A request that goes through the log: its field of InternalRaftRequest, its bytes, and what they mean. */
 export interface ProposedRequest {
   readonly field: number;
@@ -86,14 +89,22 @@ export class Proposer {
   }
 
   tick(nowMs: number): void {
-    const { parts, leadership, metrics } = this.#options;
-    const expired = this.pending.expire(nowMs - requestTimeoutMs(parts.settings), (startMs) =>
-      leadership.timeoutError(startMs),
-    );
+    const { parts, leadership } = this.#options;
+    const { pending } = this;
+    const beforeMs = nowMs - requestTimeoutMs(parts.settings);
+    const errorFor = (startMs: number) => leadership.timeoutError(startMs);
+    this.#giveUp((limit) => pending.expire(beforeMs, errorFor, limit));
     const lostBefore = leadership.lostBefore(nowMs);
-    const lost =
-      lostBefore === undefined ? 0 : this.pending.failSentBefore(lostBefore, errors.timeoutDueToLeaderFail);
-    if (expired + lost > 0) metrics.proposalsFailed.inc(expired + lost);
+    if (lostBefore === undefined) return;
+    this.#giveUp((limit) => pending.failSentBefore(lostBefore, errors.timeoutDueToLeaderFail, limit));
+  }
+
+  /** Behind a disk that stalls a hundred thousand may wait, and telling all of them takes most of a second. */
+  #giveUp(some: (limit: number) => number): void {
+    const { parts, metrics } = this.#options;
+    const count = some(givenUpPerTurn);
+    if (count > 0) metrics.proposalsFailed.inc(count);
+    if (count === givenUpPerTurn) parts.clock.nextTurn(() => this.#giveUp(some));
   }
 
   failAll(): void {
