@@ -67,6 +67,7 @@ export async function restoreDataFolder(options: RestoreOptions, logger: Logger)
     await nodeDisk.makeDir(unfinished);
     const cluster = newCluster(options);
     const imported = await makeStoreOf(join(unfinished, "store"), file, cluster, options);
+    announceMembers(cluster, logger);
     await makeLogOf(options.walDir ?? join(unfinished, "log"), cluster);
     await nodeDisk.rename(unfinished, join(dataDir, "member"));
     await nodeDisk.syncDir(dataDir);
@@ -135,6 +136,23 @@ function newCluster({ initialCluster, initialClusterToken, name }: RestoreOption
   }
   const confState = { ...emptyConfState, voters: members.map(({ id }) => id) };
   return { members, local, confState, index: members.length as RaftIndex };
+}
+
+/** Which cluster the folder is for: the ids are what other members and old folders must agree with. */
+function announceMembers({ members, local }: NewCluster, logger: Logger): void {
+  const clusterId = computeClusterId(
+    sha1,
+    members.map(({ id }) => id),
+  );
+  for (const { id, peerUrls, isLearner } of members) {
+    logger.info("added member", {
+      "cluster-id": formatId(clusterId),
+      "local-member-id": formatId(local.id),
+      "added-peer-id": formatId(id),
+      "added-peer-peer-urls": peerUrls,
+      "added-peer-is-learner": isLearner,
+    });
+  }
 }
 
 function makeStoreOf(

@@ -132,6 +132,10 @@ describe("etcdutl snapshot restore", () => {
       lastLine(err)!,
       /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?\S*\tinfo\t\S+\trestored snapshot\t\{"path": /,
     );
+    assert.match(
+      err,
+      /\tadded member\t\{"cluster-id": "[0-9a-f]+", .*"added-peer-peer-urls": \["http:\/\/b:2380"\]/,
+    );
     assert.deepEqual(readdirSync(dir), ["member"]);
 
     const backend = await openBackend({ kind: "sqlite", dir: join(dir, "member", "store"), sync: false });
