@@ -2,22 +2,35 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { MessageTable } from "../codec/message-table.ts";
 import { create, fromBinary, toBinary } from "../codec/messages.ts";
+import type { EtcdError } from "../errors/etcd-error.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { GrpcCall, SingleRequestHandler } from "../transport/grpc.ts";
 import type { ProposalRequest, RpcServer } from "./rpc-server.ts";
-import { statusOf } from "./status-of.ts";
+import { statusOf, statusOfStream } from "./status-of.ts";
 
 export { statusOf, statusOfStream } from "./status-of.ts";
 
 /** A method whose handler reads the bytes itself. What it throws becomes the call's status. */
 export function unary(handle: (call: GrpcCall, message: Uint8Array) => void): SingleRequestHandler {
+  return singleRequest(handle, statusOf);
+}
+
+/** The same for one request with a stream of answers: grpc-go says of a malformed one what it says of those on streams. */
+export function answeringStream(handle: (call: GrpcCall, message: Uint8Array) => void): SingleRequestHandler {
+  return singleRequest(handle, statusOfStream);
+}
+
+function singleRequest(
+  handle: (call: GrpcCall, message: Uint8Array) => void,
+  status: (error: unknown) => EtcdError,
+): SingleRequestHandler {
   return {
     kind: "single",
     onRequest(call, message) {
       try {
         handle(call, message);
       } catch (error) {
-        call.fail(statusOf(error));
+        call.fail(status(error));
       }
     },
   };

@@ -7,7 +7,7 @@ import type { KeyValueSchema } from "../../gen/mvccpb/kv_pb.ts";
 import { LeaderRequestSchema, LeaderResponseSchema } from "../../gen/tables/v3electionpb/v3election.ts";
 import type { StoreEvent } from "../../mvcc/types.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
-import { parse, unary } from "../handler.ts";
+import { answeringStream, parse } from "../handler.ts";
 import type { KeyWatch } from "../places/key-watch.ts";
 import type { OwnClient } from "../places/own-client.ts";
 import { endOf, firstOf, oldest, prefixOf } from "../places/place.ts";
@@ -16,7 +16,7 @@ import { responseHeader } from "../response-header.ts";
 import type { ClusterSource } from "../rpc-server.ts";
 
 export function observeHandler(server: ClusterSource, places: Places): SingleRequestHandler {
-  return unary((call, message) => {
+  return answeringStream((call, message) => {
     const { name } = parse(LeaderRequestSchema, message);
     new Observer(server, places, call, prefixOf(name)).run().catch((error: unknown) => {
       call.fail(asUnknown(error));

@@ -12,7 +12,7 @@ import type { Revision } from "../../lib/ids.ts";
 import { checkRangeStream } from "../../mvcc/check/check-request.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
 import { checkNotStale, withCaller } from "../caller.ts";
-import { statusOf, unary } from "../handler.ts";
+import { answeringStream, statusOf } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
 
 /** What a read that is given up returns. */
@@ -21,7 +21,7 @@ const batchRows = 1024;
 const batchBytes = 256 * 1024;
 
 export function rangeStreamHandler(server: RpcServer): SingleRequestHandler {
-  return unary((call, message) => {
+  return answeringStream((call, message) => {
     const request = decodeRangeRequest(message);
     checkRangeStream(request);
     const start = () =>

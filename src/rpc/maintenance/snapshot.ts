@@ -11,11 +11,11 @@ import { humanBytes } from "../../lib/human-bytes.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { DatabaseSnapshot } from "../../server/snapshot/database-snapshot.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
-import { parse, statusOf, unary } from "../handler.ts";
+import { answeringStream, parse, statusOf } from "../handler.ts";
 import type { MaintenanceSource } from "../rpc-server.ts";
 
 export function snapshotHandler(server: MaintenanceSource): SingleRequestHandler {
-  return unary((call, message) => {
+  return answeringStream((call, message) => {
     parse(SnapshotRequestSchema, message);
     const reader = {
       isCancelled: () => call.cancelled,
