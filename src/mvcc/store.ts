@@ -22,7 +22,7 @@ import { hashAll, hashByRevision } from "./read/hash.ts";
 import { leaseKeys } from "./read/lease-keys.ts";
 import { type Level, type LevelRequest, readLevel } from "./read/level.ts";
 import { metaRowAfter, readMeta } from "./read/meta.ts";
-import { rangeRows, readRevision, toKeyValues } from "./read/range.ts";
+import { type Meter, rangeRows, readRevision, toKeyValues } from "./read/range.ts";
 import type { RangeBatches } from "./read/range-batches.ts";
 import { rangeInBatches } from "./read/range-batches.ts";
 import { ReadPins, whilePinned } from "./read/read-pins.ts";
@@ -116,12 +116,12 @@ export class MvccStore implements KeyValueStore {
     return { kvs, count: found.count, more: found.more, revision: current };
   }
 
-  *rangeBatches(request: RangeRequest, batchRows: number, batchBytes: number): RangeBatches {
+  *rangeBatches(request: RangeRequest, batchRows: number, batchBytes: number, meter?: Meter): RangeBatches {
     const layers = this.#layers;
     const { revision: current, compactRevision } = layers;
     const revision = readRevision(request.revision, current, compactRevision);
     const view = new ReadView(layers, revision);
-    const batches = rangeInBatches(view, request, { rows: batchRows, bytes: batchBytes });
+    const batches = rangeInBatches(view, request, { rows: batchRows, bytes: batchBytes }, meter);
     const sums = yield* whilePinned(this.#pins, view.backendRevision, batches);
     return { ...sums, revision: current };
   }
@@ -137,19 +137,24 @@ export class MvccStore implements KeyValueStore {
     return { ...level, revision: current };
   }
 
-  *readTxn(request: TxnRequest): Steps<TxnResponse> {
+  *readTxn(request: TxnRequest, meter?: Meter): Steps<TxnResponse> {
     const layers = this.#layers;
     const { compactRevision } = layers;
     const view = new ReadView(layers, layers.revision);
     // Its ranges may read any revision that is not compacted now.
     const oldest = Math.max(compactRevision, 0) as Revision;
-    return yield* whilePinned(this.#pins, oldest, this.#readTxn(view, compactRevision, request));
+    return yield* whilePinned(this.#pins, oldest, this.#readTxn(view, compactRevision, request, meter));
   }
 
-  *#readTxn(view: ReadView, compacted: Revision, request: TxnRequest): Steps<TxnResponse> {
+  *#readTxn(
+    view: ReadView,
+    compacted: Revision,
+    request: TxnRequest,
+    meter: Meter | undefined,
+  ): Steps<TxnResponse> {
     const plan = yield* planTxn(view, request);
     checkPlan(view, compacted, this.#leases, plan);
-    return yield* runReadPlan(view, compacted, plan);
+    return yield* runReadPlan(view, compacted, plan, meter);
   }
 
   changes(after: Revision, limitRows: number, limitBytes: number): Steps<ChangeSlice> {

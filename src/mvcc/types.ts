@@ -4,6 +4,7 @@
  * Nothing here has a clock, a file or a promise. Reads and writes that may touch many keys are `Steps` (see
  * lib/steps.ts); those that touch one key are plain calls.
  */
+
 import type { BackendPosition, BinaryKey, Generation, MetaChange, Version } from "../backend/backend.ts";
 import type {
   DeleteRangeRequest,
@@ -19,6 +20,7 @@ import type {
 import type { LeaseId, RaftIndex, Revision, Term } from "../lib/ids.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { Level, LevelRequest } from "./read/level.ts";
+import type { Meter } from "./read/range.ts";
 
 /** What the store asks of the lessor while it applies puts and deletes. */
 export interface LeaseBook {
@@ -88,11 +90,13 @@ export interface KeyValueStore {
    * happen between its steps. */
   range(request: RangeRequest): Steps<RangeResult>;
   /** The rows of a range in batches of at most `batchRows` rows or about `batchBytes` bytes, for RangeStream and
-   * for answers that are encoded while they are read. Undefined is a pause. */
+   * for answers that are encoded while they are read. Undefined is a pause. `meter` is told of the bytes of rows that
+   * have to be kept until all are there, as sorting needs it. */
   rangeBatches(
     request: RangeRequest,
     batchRows: number,
     batchBytes: number,
+    meter?: Meter,
   ): Generator<KeyValue[] | undefined, { count: number; more: boolean; revision: Revision }, undefined>;
 
   /** One level of the tree that a separator makes of the keys, at a revision (0 or less: the newest). Throws
@@ -127,8 +131,8 @@ export interface KeyValueStore {
    * that has to answer the client needs them. */
   applyTxn(request: TxnRequest, index: RaftIndex, term: Term, skipRanges?: boolean): Steps<TxnResponse>;
   /** Runs a transaction that only reads, which takes no entry and no revision. May be driven while
-   * writes are applied between its steps: it sees one revision throughout. */
-  readTxn(request: TxnRequest): Steps<TxnResponse>;
+   * writes are applied between its steps: it sees one revision throughout. `meter` is told of the bytes of its rows. */
+  readTxn(request: TxnRequest, meter?: Meter): Steps<TxnResponse>;
   /** Deletes the keys attached to a lease, in one revision (none if there are no keys). */
   applyLeaseRevoke(lease: LeaseId, index: RaftIndex, term: Term): Steps<number>;
   /** Sets the compact revision. Throws ErrCompacted or ErrFutureRev. The physical part is the backend's. */

@@ -6,6 +6,7 @@ import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { Timer } from "../lib/clock.ts";
 import type { GrpcCall, GrpcHandler, SingleRequestHandler, StreamRequestHandler } from "../transport/grpc.ts";
+import { beginLater } from "./answer-room.ts";
 import type { ClientRequests } from "./client-requests.ts";
 
 export interface GuardedServer {
@@ -51,16 +52,20 @@ export class RouteGuard {
 
   #guardSingle(handler: SingleRequestHandler, learnerServes: LearnerServes): SingleRequestHandler {
     const server = this.#server;
+    const begin = (call: GrpcCall, message: Uint8Array) => {
+      if (server.servesAll) handler.onRequest(call, message);
+      else if (server.auth.isAwaited) call.fail(errors.unhealthy());
+      else if (server.isLearner && !serves(learnerServes, message))
+        call.fail(errors.notSupportedForLearner());
+      else if (!server.hasLeader && requiresLeader(call)) call.fail(errors.noLeader());
+      else handler.onRequest(call, message);
+    };
     return {
       kind: "single",
       onRequest: (call, message) => {
         this.#requests.count(call, "unary");
-        if (server.servesAll) handler.onRequest(call, message);
-        else if (server.auth.isAwaited) call.fail(errors.unhealthy());
-        else if (server.isLearner && !serves(learnerServes, message))
-          call.fail(errors.notSupportedForLearner());
-        else if (!server.hasLeader && requiresLeader(call)) call.fail(errors.noLeader());
-        else handler.onRequest(call, message);
+        if (call.peer.room?.isCrowded === true) beginLater(call, message, begin);
+        else begin(call, message);
       },
     };
   }

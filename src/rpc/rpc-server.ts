@@ -15,6 +15,7 @@ import type { WatchHub } from "../mvcc/watch/watch-hub.ts";
 import type { Authentication } from "../server/auth/authentication.ts";
 import type { ReadTimes } from "../server/read-times.ts";
 import type { RevisionAtTime } from "../server/revision-times.ts";
+import type { Gate } from "../server/slices.ts";
 import type { SlowTraces } from "../server/slow-traces.ts";
 import type { DatabaseSnapshot, SnapshotReader } from "../server/snapshot/database-snapshot.ts";
 
@@ -69,6 +70,7 @@ export interface RpcServer extends ClusterSource {
     done: (value: T) => void,
     failed: (error: EtcdError) => void,
     isCancelled: () => boolean,
+    gate?: Gate,
   ): void;
   /** Which revision was the newest at a time (milliseconds since 1970). Throws an EtcdError if that is not known. */
   revisionAt(timeMs: number): RevisionAtTime;

@@ -96,4 +96,19 @@ describe("apply loop", () => {
     assert.deepEqual(fatal, ["damage"]);
     assert.equal(loop.applied, 1);
   });
+
+  it("wakes very many over several turns, in order, and whoever comes meanwhile after them", () => {
+    const { loop, clock } = setUp(() => undefined);
+    clock.costOfLookMs = 0.1;
+    const woken: number[] = [];
+    for (let i = 0; i < 10_000; i++) loop.whenApplied(1 as RaftIndex, () => woken.push(i));
+    loop.push(entries(1, 1));
+    assert.ok(woken.length < 5_000, `${woken.length} at once`);
+    loop.whenApplied(1 as RaftIndex, () => woken.push(10_000));
+    while (clock.pendingTurns > 0) clock.turn();
+    assert.deepEqual(
+      woken,
+      Array.from({ length: 10_001 }, (_, i) => i),
+    );
+  });
 });

@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../lib/clock.ts";
 import type { RaftIndex } from "../lib/ids.ts";
+import { Portions } from "../lib/portions.ts";
 import type { Entry } from "../lib/raft-entry.ts";
 import type { Steps } from "../lib/steps.ts";
 import type { ApplyTimer } from "./apply-timer.ts";
@@ -39,10 +40,13 @@ export class ApplyLoop {
   #halted = false;
   /** In order of index. */
   #waiters: { index: RaftIndex; run: () => void }[] = [];
+  /** Those whose index is applied. There may be a hundred thousand. */
+  readonly #due: Portions<() => void>;
 
   constructor(applied: RaftIndex, options: ApplyLoopOptions) {
     this.#applied = applied;
     this.#options = options;
+    this.#due = new Portions(options.clock, (run) => run());
   }
 
   /** The last entry whose effects are all in. */
@@ -57,10 +61,11 @@ export class ApplyLoop {
     if (!this.#scheduled && !this.#running) this.#run();
   }
 
-  /** Runs `run` once `index` is applied; at once if it is. */
+  /** Runs `run` once `index` is applied; at once if it is, and nobody is due before. */
   whenApplied(index: RaftIndex, run: () => void): void {
     if (this.#applied >= index) {
-      run();
+      if (this.#due.isEmpty) run();
+      else this.#due.add([run]);
       return;
     }
     const waiters = this.#waiters;
@@ -160,6 +165,6 @@ export class ApplyLoop {
     let count = 0;
     while (count < waiters.length && waiters[count]!.index <= this.#applied) count++;
     if (count === 0) return;
-    for (const { run } of waiters.splice(0, count)) run();
+    this.#due.add(waiters.splice(0, count).map(({ run }) => run));
   }
 }

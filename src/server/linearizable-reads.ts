@@ -7,6 +7,7 @@ import type { EtcdError } from "../errors/etcd-error.ts";
 import { errors } from "../errors/table.ts";
 import type { Clock } from "../lib/clock.ts";
 import type { RaftIndex } from "../lib/ids.ts";
+import { Portions } from "../lib/portions.ts";
 import type { RawNode } from "../raft/raw-node.ts";
 import type { ApplyLoop } from "./apply-loop.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
@@ -44,6 +45,9 @@ export class LinearizableReads {
   #askedAtMs = 0;
   /** Those whose read index is confirmed, and not applied here yet: while a disk stalls, that may take long. */
   readonly #confirmed = new Set<{ reads: Read[] }>();
+  /** Those who may read, and those who were told that they may not: very many may be at once. */
+  readonly #ready: Portions<Read>;
+  readonly #refused: Portions<{ readonly read: Read; readonly error: EtcdError }>;
   /** The id of the request that was asked last. They begin anywhere, so that an answer that was meant for this member
    * before it was started again, or for another member, is not taken for one's own. */
   #request: bigint;
@@ -52,6 +56,8 @@ export class LinearizableReads {
   constructor(options: LinearizableReadsOptions) {
     this.#options = options;
     this.#request = options.random64();
+    this.#ready = new Portions(options.clock, (read) => read.ready());
+    this.#refused = new Portions(options.clock, ({ read, error }) => read.failed(error));
   }
 
   /** Calls `ready`, perhaps at once, or `failed`. */
@@ -78,7 +84,7 @@ export class LinearizableReads {
     this.#confirmed.add(round);
     this.#options.applyLoop.whenApplied(index, () => {
       this.#confirmed.delete(round);
-      for (const read of round.reads) read.ready();
+      this.#ready.add(round.reads);
     });
     this.#askLater();
   }
@@ -100,22 +106,22 @@ export class LinearizableReads {
     for (const round of this.#confirmed) {
       const late = round.reads.filter(tooOld);
       if (late.length === 0) continue;
-      expired.push(...late);
+      for (const read of late) expired.push(read);
       round.reads = round.reads.filter((read) => !tooOld(read));
     }
     if (this.#asked.length > 0 && nowMs - this.#askedAtMs >= retryMs) this.#send();
     this.#askLater();
     if (expired.length > 0) this.#options.metrics.readIndexesSlow.inc();
-    for (const read of expired) read.failed(errors.timeout());
+    this.#refused.add(expired.map((read) => ({ read, error: errors.timeout() })));
   }
 
   failAll(error: EtcdError): void {
-    const reads = [...this.#asked, ...this.#waiting];
-    for (const round of this.#confirmed) reads.push(...round.reads.splice(0));
+    const reads = [...this.#ready.takeRest(), ...this.#asked, ...this.#waiting];
+    for (const round of this.#confirmed) for (const read of round.reads.splice(0)) reads.push(read);
     this.#asked = [];
     this.#waiting = [];
     if (reads.length > 0) this.#options.metrics.readIndexesFailed.inc();
-    for (const read of reads) read.failed(error);
+    this.#refused.add(reads.map((read) => ({ read, error })));
   }
 
   #askLater(): void {

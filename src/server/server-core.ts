@@ -33,7 +33,7 @@ import { type ProposedRequest, Proposer } from "./proposer.ts";
 import { RaftLoop } from "./raft-loop.ts";
 import type { ServerMetrics } from "./server-metrics.ts";
 import { type EtcdServerParts, electionTimeoutMs, requestTimeoutMs } from "./server-parts.ts";
-import { Slices } from "./slices.ts";
+import { type Gate, Slices } from "./slices.ts";
 import { SlowTraces } from "./slow-traces.ts";
 import type { IncomingSnapshot } from "./snapshot/receive-snapshot.ts";
 import { costOf } from "./space-quota.ts";
@@ -364,8 +364,9 @@ export class ServerCore {
     done: (value: T) => void,
     failed: (error: EtcdError) => void,
     isCancelled: () => boolean,
+    gate?: Gate,
   ): void {
-    this.slices.run(steps, done, failed, isCancelled);
+    this.slices.run(steps, done, failed, isCancelled, gate);
   }
 
   protected stepped<T>(steps: Steps<T>): Promise<T> {

@@ -86,4 +86,45 @@ describe("slices", () => {
     assert.equal(slices.active, 0);
     assert.equal(clock.pendingTurns, 0);
   });
+
+  it("begins no more in one turn than there is time for", () => {
+    const clock = new FakeClock();
+    clock.costOfLookMs = 0.3;
+    const slices = new Slices(clock);
+    const log: string[] = [];
+    let ended = 0;
+    for (let i = 0; i < 100; i++) slices.run(count(3, log, "x"), () => ended++, unexpected, never);
+    assert.ok(ended + slices.active === 100 && log.length < 60, `${log.length} steps`);
+    while (clock.pendingTurns > 0) clock.turn();
+    assert.equal(ended, 100);
+  });
+
+  it("lets a job stand still at its gate, at no cost, until it may go on or is cancelled", () => {
+    const clock = new FakeClock();
+    const slices = new Slices(clock);
+    const ended: string[] = [];
+    const resume: (() => void)[] = [];
+    let isOpen = false;
+    let cancelled = false;
+    const gate = { mayGoOn: () => isOpen, wait: (callback: () => void) => void resume.push(callback) };
+    slices.run(count(3, [], ""), () => ended.push("a"), unexpected, never, gate);
+    slices.run(
+      count(3, [], ""),
+      () => ended.push("b"),
+      unexpected,
+      () => cancelled,
+      gate,
+    );
+    assert.equal(slices.active, 2);
+    assert.equal(clock.pendingTurns, 0);
+    cancelled = true;
+    resume[1]!();
+    while (clock.pendingTurns > 0) clock.turn();
+    assert.equal(slices.active, 1);
+    isOpen = true;
+    resume[0]!();
+    while (clock.pendingTurns > 0) clock.turn();
+    assert.deepEqual(ended, ["a"]);
+    assert.equal(slices.active, 0);
+  });
 });

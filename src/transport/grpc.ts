@@ -6,6 +6,7 @@
  * answers of one event-loop turn leave in one write per connection.
  */
 import type { EtcdError } from "../errors/etcd-error.ts";
+import type { AnswerRoom } from "../lib/answer-room.ts";
 import type { Histogram } from "../lib/metrics.ts";
 
 /** What may come around a request of the largest allowed size. An etcd splits what it tells watches by the same sum. */
@@ -18,6 +19,8 @@ export interface Peer {
   readonly secure: boolean;
   /** The subject common name of a verified client certificate, if there was one. */
   readonly certificateCommonName?: string | undefined;
+  /** What answers on its connection take up until they are read. None for whoever is in this process. */
+  readonly room?: AnswerRoom | undefined;
 }
 
 /** Request metadata. Names are lower case. */

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
+import { type AnswerLimits, AnswerMemory } from "../lib/answer-memory.ts";
 import { defaultFetchLimits, type FetchLimits } from "./fetch/fetch-limits.ts";
 import { Http1Server } from "./fetch/http1-server.ts";
 import { type FetchService, Http2Exchange } from "./fetch/http2-exchange.ts";
@@ -60,6 +61,7 @@ export interface RpcServerOptions {
   readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly fetchLimits?: Partial<FetchLimits>;
   readonly requestMemoryBytes?: number;
+  readonly answerLimits?: Partial<AnswerLimits>;
   /** What is counted of calls; the routes' own if not given. */
   readonly records?: CallRecords | undefined;
 }
@@ -76,6 +78,8 @@ export class RpcServer {
   private readonly fetchService: FetchService;
   private readonly environment: Http2Environment;
   private readonly http1: Http1Server;
+  /** What the answers of all connections take up. */
+  readonly answers: AnswerMemory;
   private readonly observer: TransportObserver;
   private readonly listeners = new Set<Listener>();
   private readonly connections = new Set<Http2Connection>();
@@ -97,11 +101,18 @@ export class RpcServer {
     const fetchLimits = makeFetchLimits(options);
     this.fetchService = { handler: options.fetch, limits: fetchLimits, onError: onFault };
     const timers = new CoarseTimers();
+    const clock = {
+      monotonicMs: () => performance.now(),
+      nextTurn: (callback: () => void) => void setImmediate(callback),
+      after: (delayMs: number, callback: () => void) => timers.arm(delayMs, { onTimer: callback }),
+    };
+    this.answers = new AnswerMemory(clock, options.answerLimits);
     this.environment = {
       limits: connectionLimits,
       keepalive: limits,
       application: this.makeApplication(),
       timers,
+      clock,
       pool: new BufferPool(),
       flushQueue: new FlushQueue(() => timers.now()),
       requestMemory: {
@@ -211,7 +222,7 @@ export class RpcServer {
       onHttp2: (socket, peer, first) => this.onHttp2(socket, peer, first),
       onHttp1: (socket, peer, first) => {
         this.connectionsAccepted++;
-        this.http1.accept(socket, peer, first);
+        this.http1.accept(socket, { ...peer, room: this.answers.open() }, first);
       },
       onTlsError: (cause, remoteAddress) => this.observer.onTlsError?.(cause, remoteAddress),
       onWrongStart: (reason, remoteAddress) => this.observer.onWrongStart?.(reason, remoteAddress),
@@ -220,7 +231,8 @@ export class RpcServer {
 
   private onHttp2(socket: Socket, peer: Peer, first: Buffer): void {
     this.connectionsAccepted++;
-    const connection = new Http2Connection(this.environment, socket, peer);
+    const room = this.answers.open();
+    const connection = new Http2Connection(this.environment, socket, { ...peer, room }, room);
     connection.encoding = new ResponseBlocks();
     this.connections.add(connection);
     connection.start(first);

@@ -51,8 +51,10 @@ export interface ConnectOptions {
 }
 
 const peerKey = createContextKey<Peer>({ address: "", secure: false });
-/** Told of an answer that is kept until it is out. */
-const keepKey = createContextKey<(bytes: number) => void>(() => {});
+/** Told of an answer that is kept until it is out, and of the call that it is of. */
+const keepKey = createContextKey<(bytes: number, call: LocalCall) => void>(() => {});
+/** Of smaller ones nobody waits for the end. */
+const smallAnswerBytes = 16 * 1024;
 
 /** Adds a path for each method of each service to `app`. What serves a method is made when it is first called. */
 export function addConnect(app: Hono, options: ConnectOptions): void {
@@ -90,8 +92,16 @@ async function serve(handler: UniversalHandler, { context, peer, budget }: Serve
   let release: (() => void) | undefined;
   const contextValues = createContextValues()
     .set(peerKey, peer)
-    .set(keepKey, (bytes) => {
-      release = budget.take(bytes);
+    .set(keepKey, (bytes, call) => {
+      if (bytes <= smallAnswerBytes) {
+        call.release();
+        return;
+      }
+      const giveBack = budget.take(bytes);
+      release = () => {
+        giveBack?.();
+        call.release();
+      };
     });
   const response = universalServerResponseToFetch(await handler({ ...request, contextValues }));
   return release === undefined ? response : releasing(response, release);
@@ -177,7 +187,7 @@ async function nextAnswer(
     if (parts === undefined) return undefined;
     const bytes = parts.reduce((sum, part) => sum + part.length, 0);
     if (bytes <= bytesMax) {
-      if (method.methodKind === "unary") values.get(keepKey)(bytes);
+      if (method.methodKind === "unary") values.get(keepKey)(bytes, call);
       return isJson
         ? fromBinary(method.output, joinParts(parts))
         : opaqueMessage(method.output, joinParts(parts));

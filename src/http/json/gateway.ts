@@ -154,7 +154,10 @@ class Exchange {
     const pieces = writeMessage(this.#method.output, message, this.#writeOptions);
     const first = pieces.next().value as string;
     const second = pieces.next();
-    if (second.done) return new Response(first, { headers: { ...okHeaders, ...lengthOf(first) } });
+    if (second.done) {
+      call.release();
+      return new Response(first, { headers: { ...okHeaders, ...lengthOf(first) } });
+    }
     const all = (function* () {
       yield first;
       yield second.value;
@@ -162,8 +165,12 @@ class Exchange {
     })();
     return new Response(
       streamOf(
-        async () => all.next().value as string | undefined,
-        () => {},
+        async () => {
+          const piece = all.next().value as string | undefined;
+          if (piece === undefined) call.release();
+          return piece;
+        },
+        () => call.release(),
       ),
       { headers: okHeaders },
     );

@@ -7,6 +7,7 @@ import {
   expectedRows,
   isKeyOrdered,
   isSingleKey,
+  type Meter,
   rangeRows,
   spanOfRequest,
   toRangeKeyValue,
@@ -31,10 +32,16 @@ export type RangeBatches = Generator<KeyValue[] | undefined, Sums & { revision: 
 /** What a key-value pair takes in a message beside key and value, about. */
 const kvOverheadBytes = 32;
 
-export function* rangeInBatches(view: ReadView, request: RangeRequest, limits: BatchLimits): Batches {
+/** `meter` is told of rows that are kept until all are there, as sorting needs it. */
+export function* rangeInBatches(
+  view: ReadView,
+  request: RangeRequest,
+  limits: BatchLimits,
+  meter?: Meter,
+): Batches {
   const streams = isKeyOrdered(request) && !request.countOnly && !isSingleKey(request);
   if (streams && !isEmpty(spanOfRequest(request))) return yield* whileReading(view, request, limits);
-  const found = yield* rangeRows(view, request);
+  const found = yield* rangeRows(view, request, meter);
   const batch = new Batch(limits);
   for (const row of found.rows) {
     if (batch.add(toRangeKeyValue(request, row))) yield batch.take();

@@ -17,6 +17,12 @@ import type { ReadView } from "./read-view.ts";
 import { isEmpty, spanOf } from "./read-view.ts";
 import { rowOrder, sortRows } from "./sort-rows.ts";
 
+/** Told of the bytes of rows as they are read and kept. */
+export type Meter = (bytes: number) => void;
+
+/** What a row takes in memory beside key and value, about. */
+const rowOverheadBytes = 32;
+
 export interface RangeRows {
   readonly rows: readonly Version[];
   readonly count: number;
@@ -91,13 +97,13 @@ export function spanOfRequest(request: RangeRequest): KeySpan {
 }
 
 /** The rows and sums of a request at `view`, whose revision was chosen with `readRevision`. */
-export function* rangeRows(view: ReadView, request: RangeRequest): Steps<RangeRows> {
+export function* rangeRows(view: ReadView, request: RangeRequest, meter?: Meter): Steps<RangeRows> {
   if (isSingleKey(request)) return oneKey(view, request);
   const span = spanOfRequest(request);
   if (request.countOnly) return { rows: [], count: yield* countLive(view, span), more: false };
   if (isEmpty(span)) return { rows: [], count: 0, more: false };
-  if (isKeyOrdered(request)) return yield* inKeyOrder(view, request, span);
-  return yield* inOtherOrder(view, request, span);
+  if (isKeyOrdered(request)) return yield* inKeyOrder(view, request, span, meter);
+  return yield* inOtherOrder(view, request, span, meter);
 }
 
 function oneKey(view: ReadView, request: RangeRequest): RangeRows {
@@ -108,11 +114,17 @@ function oneKey(view: ReadView, request: RangeRequest): RangeRows {
 }
 
 /** Reads up to one row more than the limit, to know whether there are more. */
-function* inKeyOrder(view: ReadView, request: RangeRequest, span: KeySpan): Steps<RangeRows> {
+function* inKeyOrder(
+  view: ReadView,
+  request: RangeRequest,
+  span: KeySpan,
+  meter: Meter | undefined,
+): Steps<RangeRows> {
   const wanted = request.limit > 0 ? request.limit + 1 : Number.POSITIVE_INFINITY;
   const collector = new Collector(view, span, request, {
     descending: request.sortOrder === SortOrder.descend,
     keysOnly: request.keysOnly,
+    meter,
     ...expectedRows(request),
   });
   yield* collector.collect(wanted);
@@ -124,7 +136,12 @@ function* inKeyOrder(view: ReadView, request: RangeRequest, span: KeySpan): Step
  * Sorted by something else. A limit without a sort order cuts before the sort and not after it: etcd takes that for
  * the default order when it reads, and sorts all the same.
  */
-function* inOtherOrder(view: ReadView, request: RangeRequest, span: KeySpan): Steps<RangeRows> {
+function* inOtherOrder(
+  view: ReadView,
+  request: RangeRequest,
+  span: KeySpan,
+  meter: Meter | undefined,
+): Steps<RangeRows> {
   const cutFirst = request.sortOrder === SortOrder.none && request.limit > 0 && !hasRevisionFilters(request);
   const byValue = request.sortTarget === SortTarget.value;
   // With a limit most rows are dropped after the sort: leave their values where they are until then.
@@ -132,6 +149,7 @@ function* inOtherOrder(view: ReadView, request: RangeRequest, span: KeySpan): St
   const collector = new Collector(view, span, request, {
     descending: false,
     keysOnly: valuesLater || (request.keysOnly && !byValue),
+    meter,
     ...(cutFirst ? expectedRows(request) : {}),
   });
   yield* collector.collect(cutFirst ? request.limit + 1 : Number.POSITIVE_INFINITY);
@@ -141,7 +159,9 @@ function* inOtherOrder(view: ReadView, request: RangeRequest, span: KeySpan): St
   if (!valuesLater) return result;
   const rows: Version[] = [];
   for (const row of result.rows) {
-    rows.push(view.versionAt(row.key) ?? row);
+    const whole = view.versionAt(row.key) ?? row;
+    meter?.(whole.value.length);
+    rows.push(whole);
     if (rows.length % 64 === 0) yield;
   }
   return { ...result, rows };
@@ -158,6 +178,12 @@ export function expectedRows(request: RangeRequest): { readonly expectedRows?: n
   return request.limit > 0 && !hasRevisionFilters(request) ? { expectedRows: request.limit + 1 } : {};
 }
 
+function sizeOfRows(rows: readonly Version[]): number {
+  let bytes = 0;
+  for (const { key, value } of rows) bytes += key.length + value.length + rowOverheadBytes;
+  return bytes;
+}
+
 /** Goes over a span, keeping the rows that pass the filters, and knows where it stopped. */
 export class Collector {
   rows: Version[] = [];
@@ -167,6 +193,7 @@ export class Collector {
   readonly #descending: boolean;
   readonly #filters: boolean;
   readonly #scan: MergedScan;
+  readonly #meter: Meter | undefined;
   /** Rows met, whether they passed or not. */
   #met = 0;
   #last: string | undefined;
@@ -175,8 +202,14 @@ export class Collector {
     view: ReadView,
     span: KeySpan,
     request: RangeRequest,
-    options: { readonly descending: boolean; readonly keysOnly: boolean; readonly expectedRows?: number },
+    options: {
+      readonly descending: boolean;
+      readonly keysOnly: boolean;
+      readonly expectedRows?: number;
+      readonly meter?: Meter | undefined;
+    },
   ) {
+    this.#meter = options.meter;
     this.#view = view;
     this.#span = span;
     this.#request = request;
@@ -197,6 +230,7 @@ export class Collector {
     for (const row of found) {
       if (!this.#filters || passesFilters(request, row)) this.rows.push(row);
     }
+    if (this.#meter) this.#meter(sizeOfRows(found));
     this.#met += found.length;
     if (found.length > 0) this.#last = found[found.length - 1]!.key;
   }

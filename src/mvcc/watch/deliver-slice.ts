@@ -66,6 +66,7 @@ function send(
   events: readonly StoreEvent[],
 ): void {
   const { stream } = watcher;
+  if (!stream.full && stream.sink.hasRoom?.() === false) stream.full = true;
   if (stream.full) {
     watcher.minRevision = events[0]!.modRevision;
     fallBehind(watcher);

@@ -32,6 +32,9 @@ export interface WatcherInfo {
  * never from inside `create`.
  */
 export interface WatchSink {
+  /** False if others on the same connection have so much to be sent that no events are wanted for now: then as if a call
+   * had returned false. */
+  hasRoom?(): boolean;
   /**
    * Events for one watcher, at least one, in order. `revision` is for the header: the watcher has now seen all its
    * events up to it. The same array goes to all watchers that want the same events.

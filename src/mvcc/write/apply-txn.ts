@@ -18,7 +18,7 @@ import { toBinaryKey } from "../../lib/binary-key.ts";
 import type { Revision } from "../../lib/ids.ts";
 import type { Steps } from "../../lib/steps.ts";
 import type { Layers } from "../overlay/layers.ts";
-import { rangeRows, readRevision, toKeyValues } from "../read/range.ts";
+import { type Meter, rangeRows, readRevision, toKeyValues } from "../read/range.ts";
 import { ReadView } from "../read/read-view.ts";
 import type { LeaseBook } from "../types.ts";
 import { writeDeleteRange } from "./apply-delete-range.ts";
@@ -98,17 +98,22 @@ function checkRangeRevision(requested: number, current: Revision, compacted: Rev
 }
 
 /** Runs a plan with nothing but ranges, also in its nested transactions. */
-export function* runReadPlan(view: ReadView, compacted: Revision, plan: TxnPlan): Steps<TxnResponse> {
+export function* runReadPlan(
+  view: ReadView,
+  compacted: Revision,
+  plan: TxnPlan,
+  meter?: Meter,
+): Steps<TxnResponse> {
   const responses: ResponseOp[] = [];
   let child = 0;
   for (const op of plan.ops) {
     if (op.kind === "txn") {
-      const txn = yield* runReadPlan(view, compacted, plan.nested[child++]!);
+      const txn = yield* runReadPlan(view, compacted, plan.nested[child++]!, meter);
       responses.push({ kind: "txn", txn: { ...txn, revision: 0 } });
       continue;
     }
     if (op.kind !== "range") throw new Error("mvcc: a transaction that writes cannot be read");
-    const range = yield* readInside(view, compacted, op.range);
+    const range = yield* readInside(view, compacted, op.range, meter);
     responses.push({ kind: "range", range, revision: view.revision });
     if (responses.length % 32 === 0) yield;
   }
@@ -153,9 +158,14 @@ function readWritten(layers: Layers, request: RangeRequest): Steps<RangeResponse
   return readInside(new ReadView(layers, layers.writeRevision), layers.compactRevision, request);
 }
 
-function* readInside(view: ReadView, compacted: Revision, request: RangeRequest): Steps<RangeResponse> {
+function* readInside(
+  view: ReadView,
+  compacted: Revision,
+  request: RangeRequest,
+  meter?: Meter,
+): Steps<RangeResponse> {
   const revision = readRevision(request.revision, view.revision, compacted);
-  const found = yield* rangeRows(view.at(revision), request);
+  const found = yield* rangeRows(view.at(revision), request, meter);
   const kvs = yield* toKeyValues(request, found.rows);
   return { kvs, count: found.count, more: found.more };
 }

@@ -11,6 +11,7 @@ import { decodeRangeRequest, encodeRangeStreamEnd, encodeRangeStreamRows } from 
 import type { Revision } from "../../lib/ids.ts";
 import { checkRangeStream } from "../../mvcc/check/check-request.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
+import { AnswerGate, runRead } from "../answer-room.ts";
 import { checkNotStale, withCaller } from "../caller.ts";
 import { answeringStream, statusOf } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
@@ -41,7 +42,8 @@ function streamRows(
   caller: Caller | undefined,
 ): void {
   const header = server.header();
-  const batches = server.store.rangeBatches(request, batchRows, batchBytes);
+  const gate = new AnswerGate(call);
+  const batches = server.store.rangeBatches(request, batchRows, batchBytes, (bytes) => gate.add(bytes));
   /** Read, and not yet sent, since it may be the last. */
   let waiting: readonly KeyValue[] = [];
   /** Reads until the peer has enough for now; true at the end. */
@@ -65,15 +67,17 @@ function streamRows(
   const run = () => {
     if (running) return;
     running = true;
-    server.runSteps(
-      pump(),
-      (ended) => {
+    runRead(server, {
+      call,
+      gate,
+      steps: pump(),
+      done: (ended) => {
         running = false;
         if (ended) call.end();
+        return !ended;
       },
-      (error) => call.fail(statusOf(error)),
-      () => call.cancelled,
-    );
+      failed: (error) => call.fail(statusOf(error)),
+    });
   };
   call.onDrain(run);
   call.onCancel(() => batches.return(nothing));

@@ -14,6 +14,7 @@ import type { Revision } from "../../lib/ids.ts";
 import { checkRange } from "../../mvcc/check/check-request.ts";
 import type { RangeSize } from "../../server/read-times.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
+import { AnswerGate, runRead } from "../answer-room.ts";
 import { checkNotStale, withCaller } from "../caller.ts";
 import { statusOf, unary } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
@@ -91,15 +92,17 @@ class RangeCall {
 
   #readRows(caller: Caller | undefined): void {
     const parts = [encodeHeader(this.#server.header())];
-    this.#server.runSteps(
-      encodeRows(this.#server, this.#request, caller, parts),
-      (rows) => {
+    const gate = new AnswerGate(this.#call);
+    runRead(this.#server, {
+      call: this.#call,
+      gate,
+      steps: encodeRows(this.#server, this.#request, caller, { parts, gate }),
+      done: (rows) => {
         this.#hasRead({ rows, bytes: parts.reduce((sum, part) => sum + part.length, 0) });
         this.#call.respondParts(parts);
       },
-      this.#fail,
-      () => this.#call.cancelled,
-    );
+      failed: this.#fail,
+    });
   }
 
   #hasRead(size: RangeSize): void {
@@ -128,10 +131,10 @@ function* encodeRows(
   server: RpcServer,
   request: RangeRequest,
   caller: Caller | undefined,
-  parts: Uint8Array[],
+  { parts, gate }: { readonly parts: Uint8Array[]; readonly gate: AnswerGate },
 ): Generator<undefined, number, undefined> {
   let rows = 0;
-  const batches = server.store.rangeBatches(request, batchRows, batchBytes);
+  const batches = server.store.rangeBatches(request, batchRows, batchBytes, (bytes) => gate.add(bytes));
   try {
     for (;;) {
       const batch = batches.next();
@@ -142,7 +145,9 @@ function* encodeRows(
       }
       if (batch.value && batch.value.length > 0) {
         rows += batch.value.length;
-        parts.push(encodeRangeRows(batch.value));
+        const part = encodeRangeRows(batch.value);
+        gate.add(part.length);
+        parts.push(part);
       }
       yield undefined;
     }

@@ -9,6 +9,7 @@ import type { EtcdError } from "../../errors/etcd-error.ts";
 import type { Steps } from "../../lib/steps.ts";
 import { checkTxn } from "../../mvcc/check/check-txn.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
+import { AnswerGate, runRead } from "../answer-room.ts";
 import { checkNotStale, proposeFor, withCaller } from "../caller.ts";
 import { respondInSteps, unary } from "../handler.ts";
 import type { RpcServer } from "../rpc-server.ts";
@@ -48,23 +49,30 @@ interface TxnRead {
 
 function readTxn(server: RpcServer, call: GrpcCall, { request, caller, startMs, failed }: TxnRead): void {
   checkTxnPermission(server.auth.state, caller, request);
-  server.runSteps(
-    readAllowed(server, request, caller),
-    (response) => {
+  const gate = new AnswerGate(call);
+  runRead(server, {
+    call,
+    gate,
+    steps: readAllowed(server, request, caller, gate),
+    done: (response) => {
       server.readTimes.txn(request, startMs, response);
-      respondInSteps(server, call, encodeTxnResponseParts(server.headerAt(response.revision), response));
+      // Rows and parts are kept at once for a moment; the rows are what is counted.
+      const steps = encodeTxnResponseParts(server.headerAt(response.revision), response);
+      const done = (parts: Uint8Array[]) => call.respondParts(parts);
+      runRead(server, { call, gate, steps, done, failed: (error) => call.fail(error) });
+      return true;
     },
     failed,
-    () => call.cancelled,
-  );
+  });
 }
 
 function* readAllowed(
   server: RpcServer,
   request: TxnRequest,
   caller: Caller | undefined,
+  gate: AnswerGate,
 ): Steps<TxnResponse> {
-  const response = yield* server.store.readTxn(request);
+  const response = yield* server.store.readTxn(request, (bytes) => gate.add(bytes));
   checkNotStale(server, caller);
   return response;
 }

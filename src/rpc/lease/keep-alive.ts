@@ -3,6 +3,7 @@ import { checkUser } from "../../auth/permission.ts";
 import { decodeLeaseId, encodeLeaseKeepAliveResponse } from "../../codec/lease.ts";
 import type { LeaseId } from "../../lib/ids.ts";
 import type { GrpcCall, StreamRequestHandler } from "../../transport/grpc.ts";
+import { StreamRoom } from "../answer-room.ts";
 import { callerOf, checkNotStale } from "../caller.ts";
 import { statusOf, statusOfStream, stepped } from "../handler.ts";
 import type { LeaseSource } from "../rpc-server.ts";
@@ -27,10 +28,12 @@ class KeepAliveStream {
   #paused = false;
   /** The client does not read its answers. */
   #full = false;
+  readonly #room: StreamRoom;
 
   constructor(server: LeaseSource, call: GrpcCall) {
     this.#server = server;
     this.#call = call;
+    this.#room = new StreamRoom(call, () => this.#next());
     call.onDrain(() => {
       this.#full = false;
       this.#next();
@@ -57,10 +60,9 @@ class KeepAliveStream {
   }
 
   #next(): void {
-    while (!this.#busy && !this.#full && !this.#call.cancelled) {
-      const id = this.#waiting.shift();
-      if (id === undefined) break;
-      this.#renew(id);
+    while (!this.#busy && !this.#full && !this.#call.cancelled && this.#waiting.length > 0) {
+      if (!this.#room.hasRoom) break;
+      this.#renew(this.#waiting.shift()!);
     }
     if (this.#paused && this.#waiting.length < waitingMax / 2) {
       this.#paused = false;

@@ -15,6 +15,7 @@ import { snapshotHandler } from "./snapshot.ts";
 /** A call whose peer takes only so many messages before it must be asked again. */
 class TestCall {
   readonly messages: SnapshotResponse[] = [];
+  readonly peer = { address: "", secure: false };
   cancelled = false;
   ended = false;
   error: EtcdError | undefined;

@@ -11,6 +11,7 @@ import { humanBytes } from "../../lib/human-bytes.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { DatabaseSnapshot } from "../../server/snapshot/database-snapshot.ts";
 import type { GrpcCall, SingleRequestHandler } from "../../transport/grpc.ts";
+import { AnswerGate, runRead } from "../answer-room.ts";
 import { answeringStream, parse, statusOf } from "../handler.ts";
 import type { MaintenanceSource } from "../rpc-server.ts";
 
@@ -35,6 +36,7 @@ class SnapshotCall {
   readonly #version: Uint8Array;
   readonly #hash = createHash("sha256");
   readonly #startMs: number;
+  readonly #gate: AnswerGate;
   #sentBytes = 0;
   #running = false;
   #ended = false;
@@ -42,6 +44,7 @@ class SnapshotCall {
   constructor(server: MaintenanceSource, call: GrpcCall, snapshot: DatabaseSnapshot) {
     this.#server = server;
     this.#call = call;
+    this.#gate = new AnswerGate(call);
     this.#snapshot = snapshot;
     this.#version = encodeUtf8(server.versions.storage);
     this.#startMs = server.monotonicMs();
@@ -57,18 +60,20 @@ class SnapshotCall {
   #run(): void {
     if (this.#running || this.#ended) return;
     this.#running = true;
-    this.#server.runSteps(
-      this.#pump(),
-      () => {
+    runRead(this.#server, {
+      call: this.#call,
+      gate: this.#gate,
+      steps: this.#pump(),
+      done: () => {
         this.#running = false;
+        return !this.#ended;
       },
-      (error) => {
+      failed: (error) => {
         this.#ended = true;
         this.#snapshot.close();
         this.#call.fail(statusOf(error));
       },
-      () => this.#call.cancelled,
-    );
+    });
   }
 
   /** Sends until the peer has enough for now, or all of it. */

@@ -34,7 +34,7 @@ function toldOf(
       return true;
     },
   };
-  const answers = new WatchAnswers(server as unknown as WatchService, call as unknown as GrpcCall);
+  const answers = new WatchAnswers(server as unknown as WatchService, call as unknown as GrpcCall, () => {});
   const events = valueBytes.map((length, i) => {
     const kv = { key: Uint8Array.of(i), value: new Uint8Array(length) };
     const encoded = toBinary(WatchResponseSchema, create(WatchResponseSchema, { events: [{ kv }] }));

@@ -9,6 +9,7 @@ import type { Revision } from "../../lib/ids.ts";
 import type { StoreEvent } from "../../mvcc/types.ts";
 import { noWatchId, type WatcherInfo, type WatchSink } from "../../mvcc/watch/types.ts";
 import { type GrpcCall, grpcOverheadBytes } from "../../transport/grpc.ts";
+import { StreamRoom } from "../answer-room.ts";
 import type { RpcServer, WatchService } from "../rpc-server.ts";
 
 export class WatchAnswers implements WatchSink {
@@ -17,9 +18,17 @@ export class WatchAnswers implements WatchSink {
   /** The client has more to read than it takes. */
   full = false;
 
-  constructor(server: WatchService, call: GrpcCall) {
+  readonly #room: StreamRoom;
+
+  /** `onRoom` is called when `hasRoom` has said that there is none, and there is. */
+  constructor(server: WatchService, call: GrpcCall, onRoom: () => void) {
     this.#server = server;
     this.#call = call;
+    this.#room = new StreamRoom(call, onRoom);
+  }
+
+  hasRoom(): boolean {
+    return this.#room.hasRoom;
   }
 
   created(watchId: bigint): void {

@@ -42,12 +42,13 @@ class WatchHandler {
   constructor(server: WatchService, call: GrpcCall) {
     this.#server = server;
     this.#call = call;
-    this.#answers = new WatchAnswers(server, call);
-    this.#stream = server.watchHub.openStream(this.#answers);
-    call.onDrain(() => {
+    const goOn = () => {
       call.resume();
       this.#stream.drained();
-    });
+    };
+    this.#answers = new WatchAnswers(server, call, goOn);
+    this.#stream = server.watchHub.openStream(this.#answers);
+    call.onDrain(goOn);
     call.onCancel(() => this.#close());
     call.sendHeaders();
   }
@@ -85,7 +86,7 @@ class WatchHandler {
         return;
     }
     // A client that asks without reading the answers is not read either.
-    if (this.#answers.full) this.#call.pause();
+    if (this.#answers.full || !this.#answers.hasRoom()) this.#call.pause();
   }
 
   /** Asked once, as in etcd: a watch goes on when its user loses the right to it. */

@@ -66,6 +66,8 @@ export class Http1Server {
   accept(socket: Socket, peer: Peer, first: Buffer): void {
     const connection: Connection = { peer, timer: undefined };
     this.connections.set(socket, connection);
+    // Others need the memory that answers take up here, and they are not read.
+    if (peer.room !== undefined) peer.room.shed = () => socket.destroy();
     socket.on("close", () => {
       connection.timer?.cancel();
       this.connections.delete(socket);

@@ -20,6 +20,9 @@ export const callHighWaterBytes = 256 * 1024;
 /** A streaming answer whose producer goes on although `write` says false is ended when this much waits. */
 export const callPendingMaxBytes = 128 * 1024 * 1024;
 
+/** Smaller ones are all counted against the connection's room. */
+const largeAnswerBytes = 1024 * 1024;
+
 type StreamSink = { onMessage(message: Uint8Array): void; onHalfClose(): void };
 
 /** One gRPC call: a stream that cuts messages out of DATA frames and wraps answers into them. */
@@ -236,6 +239,7 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
     this.countSent(length);
     this.queueData(messagePrefix(length));
     for (const part of parts) this.queueData(part);
+    if (length > largeAnswerBytes) this.connection.room.addLarge(this);
     this.end();
   }
 
@@ -263,6 +267,7 @@ export class Call extends Http2Stream implements GrpcCall, TimerTarget {
     }
     this.queueData(messagePrefix(message.length));
     this.queueData(message);
+    if (count > largeAnswerBytes) connection.room.addLarge(this);
     const { pendingBytes } = this;
     if (pendingBytes > callPendingMaxBytes + count) this.overflow();
     if (pendingBytes < callHighWaterBytes) return true;

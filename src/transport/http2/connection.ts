@@ -1,4 +1,6 @@
 import type { Socket } from "node:net";
+import type { AnswerRoom } from "../../lib/answer-room.ts";
+import { inPortions } from "../../lib/portions.ts";
 import { HpackDecoder } from "../hpack/decoder.ts";
 import { BlockCache } from "./block-cache.ts";
 import { Drain } from "./drain.ts";
@@ -26,6 +28,7 @@ import {
   settingMaxHeaderListSize,
 } from "./protocol.ts";
 import type { RequestHead } from "./request-head.ts";
+import type { SendBuffer } from "./send-buffer.ts";
 import { SendQueue } from "./send-queue.ts";
 import { StallTimer } from "./stall-timer.ts";
 import type { Http2Stream } from "./stream.ts";
@@ -44,6 +47,8 @@ export class Http2Connection {
   readonly socket: Socket;
   /** What the application wants to know of the peer. */
   readonly peer: unknown;
+  /** What answers take up here. */
+  readonly room: AnswerRoom;
   readonly output: Output;
   readonly frames: FrameWriter;
   readonly sending: SendQueue;
@@ -75,11 +80,13 @@ export class Http2Connection {
   /** The socket is gone. */
   isClosed = false;
 
-  constructor(environment: Http2Environment, socket: Socket, peer: unknown) {
+  constructor(environment: Http2Environment, socket: Socket, peer: unknown, room: AnswerRoom) {
     this.environment = environment;
     this.limits = environment.limits;
     this.socket = socket;
     this.peer = peer;
+    this.room = room;
+    room.shed = () => this.shed();
     const { limits, timers } = environment;
     this.input = new Input(this);
     this.output = new Output({
@@ -246,7 +253,7 @@ export class Http2Connection {
     if (!this.streams.delete(stream)) return;
     this.ended.add(stream.id);
     this.lingering.delete(stream);
-    if (stream.outgoing !== undefined) this.sending.pendingBytes -= stream.outgoing.drop();
+    if (stream.outgoing !== undefined) this.dropOutput(stream.outgoing);
     if (this.streams.size === 0) this.drainState.onIdle();
   }
 
@@ -258,7 +265,12 @@ export class Http2Connection {
   // ---- output ----
 
   addPending(bytes: number): void {
-    this.sending.pendingBytes += bytes;
+    this.room.changePending(bytes);
+  }
+
+  private dropOutput(outgoing: SendBuffer): void {
+    const dropped = outgoing.drop();
+    if (dropped > 0) this.room.changePending(-dropped);
   }
 
   /** The stream has something to send, or may send again. */
@@ -302,10 +314,20 @@ export class Http2Connection {
   /** More waits to be sent than a client that reads would let happen: one large answer apart, which is legitimate. */
   private get isOverloaded(): boolean {
     const { maxPendingOutputBytes } = this.limits;
-    if (this.sending.pendingBytes <= maxPendingOutputBytes) return false;
+    const { pendingBytes } = this.room;
+    if (pendingBytes <= maxPendingOutputBytes) return false;
     let largest = 0;
     for (const stream of this.streams.values()) largest = Math.max(largest, stream.pendingBytes);
-    return this.sending.pendingBytes - largest > maxPendingOutputBytes;
+    return pendingBytes - largest > maxPendingOutputBytes;
+  }
+
+  /** Others need the memory: resets the streams whose answers are not read, but for those that wait for little. */
+  private shed(): void {
+    for (const stream of [...this.streams.values()]) {
+      if (stream.pendingBytes < this.limits.socketHighWaterBytes / 4) continue;
+      this.resetStream(stream, ErrorCode.enhanceYourCalm);
+      stream.onAborted(ErrorCode.enhanceYourCalm);
+    }
   }
 
   // ---- the end ----
@@ -372,12 +394,12 @@ export class Http2Connection {
   private abortStreams(): void {
     const open = [...this.streams.values()];
     this.streams.clear();
-    this.sending.pendingBytes = 0;
     for (const stream of open) {
       stream.remoteClosed = true;
       stream.localClosed = true;
-      stream.outgoing?.drop();
-      stream.onAborted(ErrorCode.cancel);
+      if (stream.outgoing !== undefined) this.dropOutput(stream.outgoing);
     }
+    // Nothing is said or heard any more; but there may be very many who want to know it.
+    inPortions(open, this.environment.clock, (stream) => stream.onAborted(ErrorCode.cancel));
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../lib/clock.ts";
 import type { CoarseTimers } from "../timers/coarse-timers.ts";
 import type { Http2Connection } from "./connection.ts";
 import type { KeepaliveLimits } from "./keepalive.ts";
@@ -20,6 +21,8 @@ export interface Http2Environment {
   readonly keepalive: KeepaliveLimits;
   readonly application: Http2Application;
   readonly timers: CoarseTimers;
+  /** For work that is done in portions. */
+  readonly clock: Pick<Clock, "monotonicMs" | "nextTurn">;
   readonly pool: BufferPool;
   readonly flushQueue: FlushQueue;
   /** Bytes of requests that all connections keep, and the most they may. */

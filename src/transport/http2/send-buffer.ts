@@ -4,6 +4,8 @@ export type BlockMaker = () => Uint8Array;
 /** Pieces that were sent are dropped from the front of the list in batches of this many. */
 const compactAfter = 64;
 
+const nothing = new Uint8Array(0);
+
 /** What one stream has to send and may not send yet. Most streams never have one. */
 export class SendBuffer {
   /** In the connection's line of streams that have something to send. */
@@ -34,7 +36,8 @@ export class SendBuffer {
       this.offset += length;
       if (this.offset < piece.length) break;
       this.offset = 0;
-      this.first++;
+      // What was sent is not kept until the list is cut.
+      this.pieces[this.first++] = nothing;
     }
     if (this.pendingBytes === 0 || this.first >= compactAfter) {
       this.pieces.splice(0, this.first);

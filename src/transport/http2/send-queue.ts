@@ -15,8 +15,6 @@ const compactAfter = 256;
 export class SendQueue {
   /** The peer's window for the whole connection. */
   window = defaultInitialWindow;
-  /** Body bytes that wait in all streams. */
-  pendingBytes = 0;
   private readonly connection: Http2Connection;
   private line: Http2Stream[] = [];
   private first = 0;
@@ -74,7 +72,7 @@ export class SendQueue {
       outgoing.take(output.bytes, at, count);
       stream.sendWindow -= count;
       this.window -= count;
-      this.pendingBytes -= count;
+      this.connection.room.changePending(-count);
     }
     if (isLast) {
       if (outgoing.trailers !== undefined) frames.headers(stream.id, outgoing.trailers(), true);

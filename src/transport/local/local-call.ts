@@ -3,6 +3,7 @@
  * handlers that gRPC clients reach. Messages are bytes, as everywhere in the transport.
  */
 import { EtcdError, GrpcCode } from "../../errors/etcd-error.ts";
+import type { PendingAnswer } from "../../lib/answer-room.ts";
 import { goQuote } from "../../lib/go-quote.ts";
 import type { GrpcCall, GrpcHandler, GrpcRoutes, Metadata, Peer } from "../grpc.ts";
 import type { CallRecord, CallRecords } from "../grpc-server/call-records.ts";
@@ -12,6 +13,8 @@ export const localHighWaterBytes = 256 * 1024;
 /** A handler that goes on although `write` says false fails its call when this much waits. */
 export const localPendingMaxBytes = 128 * 1024 * 1024;
 
+/** Smaller ones are all counted against the connection's room. */
+const largeAnswerBytes = 1024 * 1024;
 /** A shorter timeout is over at once. */
 const leastTimeoutMs = 0.001;
 /** The longest that a timer of the runtime can wait. */
@@ -49,6 +52,9 @@ export class LocalCall implements GrpcCall {
   #dispatched = false;
 
   #answers: MessageParts[] = [];
+  /** Of messages that wait, or that the client is at: so much of its connection's room. */
+  #roomBytes = 0;
+  #takenBytes = 0;
   /** The status, once there is one; messages that wait come before it. */
   #status: EtcdError | "ok" | undefined;
   #wake: (() => void) | undefined;
@@ -106,12 +112,18 @@ export class LocalCall implements GrpcCall {
     else if (!this.#dispatched) this.fail(new EtcdError(GrpcCode.unknown, "EOF"));
   }
 
-  /** The next message of the answer, undefined after the last. Throws the call's error. One caller at a time. */
+  /**
+   * The next message of the answer, undefined after the last. Throws the call's error. One caller at a time, who is done
+   * with the message before; whoever does not go on to the end calls `release`.
+   */
   async next(): Promise<MessageParts | undefined> {
+    this.#changeRoom(-this.#takenBytes);
+    this.#takenBytes = 0;
     for (;;) {
       const parts = this.#answers.shift();
       if (parts !== undefined) {
-        this.#taken(sizeOf(parts));
+        this.#takenBytes = sizeOf(parts);
+        this.#taken(this.#takenBytes);
         return parts;
       }
       if (this.#status === "ok") return undefined;
@@ -125,7 +137,30 @@ export class LocalCall implements GrpcCall {
   /** The client went away, or wants no more. */
   cancel(): void {
     if (this.#status === undefined) this.#cancelWith(new EtcdError(GrpcCode.canceled, "context canceled"));
-    else this.#answers = [];
+    this.release();
+  }
+
+  /** Nothing of what was answered is kept any more. */
+  release(): void {
+    this.#answers = [];
+    this.#changeRoom(-this.#roomBytes);
+    this.#takenBytes = 0;
+  }
+
+  #kept(): PendingAnswer {
+    const bytes = () => this.#roomBytes;
+    return {
+      get pendingBytes() {
+        return bytes();
+      },
+    };
+  }
+
+  /** Until they are given back these bytes count against the connection. */
+  #changeRoom(bytes: number): void {
+    if (bytes === 0) return;
+    this.#roomBytes += bytes;
+    this.peer.room?.changePending(bytes);
   }
 
   #expire(): void {
@@ -134,7 +169,7 @@ export class LocalCall implements GrpcCall {
   }
 
   #cancelWith(status: EtcdError): void {
-    this.#answers = [];
+    this.release();
     this.#finish(status);
     this.cancelled = true;
     const callbacks = this.#onCancel;
@@ -165,6 +200,8 @@ export class LocalCall implements GrpcCall {
     if (this.isOver) return;
     this.#response = parts;
     this.#queue(parts);
+    const { room } = this.peer;
+    if (room !== undefined && this.pendingBytes > largeAnswerBytes) room.addLarge(this.#kept());
     this.#finish("ok");
   }
 
@@ -209,6 +246,7 @@ export class LocalCall implements GrpcCall {
     this.#answers.push(parts);
     const bytes = sizeOf(parts);
     this.#record?.sent(bytes);
+    this.#changeRoom(bytes);
     this.pendingBytes += bytes;
     this.#notify();
   }
