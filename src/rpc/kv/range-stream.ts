@@ -41,7 +41,6 @@ function streamRows(
   request: RangeRequest,
   caller: Caller | undefined,
 ): void {
-  const header = server.header();
   const gate = new AnswerGate(call);
   const batches = server.store.rangeBatches(request, batchRows, batchBytes, (bytes) => gate.add(bytes));
   /** Read, and not yet sent, since it may be the last. */
@@ -52,6 +51,8 @@ function streamRows(
       const batch = batches.next();
       if (batch.done) {
         checkNotStale(server, caller);
+        // Reading may have begun later than the call: the header is of the revision that was read.
+        const header = server.headerAt(batch.value.revision);
         call.write(encodeRangeStreamEnd(header, { kvs: waiting, ...batch.value }));
         return true;
       }

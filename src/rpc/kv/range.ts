@@ -91,7 +91,7 @@ class RangeCall {
   }
 
   #readRows(caller: Caller | undefined): void {
-    const parts = [encodeHeader(this.#server.header())];
+    const parts: Uint8Array[] = [];
     const gate = new AnswerGate(this.#call);
     runRead(this.#server, {
       call: this.#call,
@@ -140,6 +140,8 @@ function* encodeRows(
       const batch = batches.next();
       if (batch.done) {
         checkNotStale(server, caller);
+        // Reading may have begun later than the call: the header is of the revision that was read.
+        parts.unshift(encodeHeader(server.headerAt(batch.value.revision)));
         parts.push(encodeRangeEnd(batch.value));
         return rows;
       }
