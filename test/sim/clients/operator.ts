@@ -72,8 +72,17 @@ export class Operator {
     const learners = this.#members.filter(({ isLearner }) => isLearner);
     const dice = random.below(100);
     if (learners.length > 0 && dice < 50) await this.#promote(random.pick(learners));
-    else if (dice < 75 && this.#members.length < membersMax) await this.#add(random.chance(0.6));
+    else if (dice < 75 && this.#members.length < membersMax && this.#isVersionKnown)
+      await this.#add(random.chance(0.6));
     else if (this.#members.length > membersMin) await this.#remove(random.pick(this.#members));
+  }
+
+  /**
+   * Nobody can join before the cluster has decided on its version, as with etcd. Too many voters that cannot join leave it
+   * without a quorum to decide it with, so whoever adds members has to wait.
+   */
+  get #isVersionKnown(): boolean {
+    return this.#workload.cluster.running.every(({ server }) => server?.cluster.version !== undefined);
   }
 
   async #list(): Promise<void> {
