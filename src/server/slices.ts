@@ -7,13 +7,13 @@ import type { Clock } from "../lib/clock.ts";
 import type { Steps } from "../lib/steps.ts";
 
 /** For all slices of one turn together, in milliseconds. A write needs about three turns, and each waits for this. */
-const turnBudgetMs = 1.5;
+const turnBudgetMs = 1;
 /** For jobs that are begun in one turn, which are begun at once; those that come after these wait for the next turn. */
 const beginBudgetMs = 3;
 /** What a job is taken to cost that was over before anybody looked at the clock. */
 const leastCostMs = 0.02;
 /** What one job may use up before the next gets its share. */
-const sliceMs = 0.5;
+const sliceMs = 0.35;
 
 /** Says when a job has to stand still, as when there is no room for what it reads. */
 export interface Gate {
