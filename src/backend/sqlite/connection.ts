@@ -124,12 +124,30 @@ export function verify(db: SqliteDatabase, file: string): void {
       false,
     );
   }
-  const found = db.prepare<{ sql: string }>("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
-  const wanted = new Set(schema);
-  if (found.length !== wanted.size || !found.every(({ sql }) => wanted.has(sql))) {
+  // Names too: SQLite does not mind a letter of another case, and a damaged one is the beginning of something.
+  const select = "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL";
+  const found = db.prepare<SchemaRow>(select).all();
+  const wanted = new Set(schema.map((sql) => describe(schemaRow(sql))));
+  if (found.length !== wanted.size || !found.every((row) => wanted.has(describe(row)))) {
     throw new BackendCorruptError(file, "sqlite_schema", "the tables are not the ones this program made");
   }
 }
+
+/** What SQLite keeps of a table or an index. */
+interface SchemaRow {
+  readonly type: string;
+  readonly name: string;
+  readonly tbl_name: string;
+  readonly sql: string;
+}
+
+/** The row of a statement of the schema. */
+function schemaRow(sql: string): SchemaRow {
+  const [, type = "", name = "", table = name] = /^CREATE (TABLE|INDEX) (\w+)(?: ON (\w+))?/.exec(sql) ?? [];
+  return { type: type.toLowerCase(), name, tbl_name: table, sql };
+}
+
+const describe = ({ type, name, tbl_name, sql }: SchemaRow): string => [type, name, tbl_name, sql].join("\0");
 
 /** Refuses a file that is shorter than its header says. Only once the -wal file is home: before, it may hold the rest. */
 function verifyLength(db: SqliteDatabase, file: string): void {

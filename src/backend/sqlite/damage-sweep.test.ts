@@ -46,6 +46,15 @@ describe("a changed byte of a store", () => {
     await sweep([18, 19, 25, 45, 47, 50, 59, 67, 72, 91, 92, 95], random);
   });
 
+  it("is reported in the name of a table, which SQLite takes for the same in capitals", async () => {
+    const names = store.bytes.indexOf("statestate");
+    const toUpperCase = 32;
+    for (const offset of [names, names + 9]) {
+      const objection = objectionTo(await tryByte(join(folder, "copy"), store, offset, toUpperCase));
+      assert.equal(objection, undefined);
+    }
+  });
+
   it("is noticed by the order of the keys when an inner page leads to the same page twice", async () => {
     let changed = 0;
     for (const [offset, change] of doubledPages(store)) {
